@@ -18,7 +18,7 @@ public interface IAgentState
     ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken);
 
     /// <returns>Also for a key or agent that never was (<see cref="KeyState.Exists"/> = false).</returns>
-    /// <exception cref="RefusedException">SH-1003: a moment in the future, a version above the head or below 0; SH-1008: trimmed.</exception>
+    /// <exception cref="RefusedException">SH-1003: a moment in the future; SH-1007: a version above the head; SH-1008: trimmed.</exception>
     ValueTask<KeyState> GetAsync(GetRequest request, CancellationToken cancellationToken);
 
     /// <exception cref="RefusedException">As <see cref="GetAsync"/>.</exception>

@@ -1,0 +1,90 @@
+using Statehouse.Agents.Codec;
+using Statehouse.Agents.Model;
+using Statehouse.Journal;
+
+namespace Statehouse.Agents.Hosting;
+
+/// <summary>A state folded from the journal, and how much of the journal that took.</summary>
+/// <param name="State">At the version asked for, or the journal's end.</param>
+/// <param name="SnapshotBytes">Of the snapshot that the fold started from; 0 = from the beginning.</param>
+/// <param name="TailBytes">Journal bytes folded on top of it.</param>
+public sealed record LoadedState(AgentState State, long SnapshotBytes, long TailBytes);
+
+/// <summary>
+/// Folds journals into states, and trusts nothing on the way: every commit must chain on the one before it, in
+/// version, time, position and hash (I3, I11).
+/// </summary>
+public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog log)
+{
+    /// <summary>Loads the newest snapshot not above <paramref name="atMost"/> and folds the tail up to it.</summary>
+    /// <param name="handle">Whose journal.</param>
+    /// <param name="atMost">The version wanted; beyond the journal's end means its end.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="HistoryTrimmedException">SH-1008. The commits that the fold needs are no longer kept.</exception>
+    /// <exception cref="InvariantBrokenException">SH-9001. The journal contradicts itself.</exception>
+    public async Task<LoadedState> LoadAsync(JournalHandle handle, AgentVersion atMost, CancellationToken cancellationToken)
+    {
+        (AgentState start, long snapshotBytes) = await StartAsync(handle, atMost, cancellationToken).ConfigureAwait(false);
+        (AgentState state, long tailBytes) = await FoldAsync(handle, start, atMost, cancellationToken).ConfigureAwait(false);
+        return new LoadedState(state, snapshotBytes, tailBytes);
+    }
+
+    /// <summary>Folds the commits after a state's version up to <paramref name="atMost"/> into it.</summary>
+    public async Task<(AgentState State, long Bytes)> FoldAsync(
+        JournalHandle handle, AgentState state, AgentVersion atMost, CancellationToken cancellationToken)
+    {
+        long bytes = 0;
+        if (state.Version >= atMost)
+            return (state, bytes);
+        await foreach (JournalCommit commit in store.ReadForwardAsync(handle, state.Version.Next, atMost, cancellationToken).ConfigureAwait(false))
+        {
+            state = Follow(state, commit);
+            bytes += commit.Bytes;
+        }
+        return (state, bytes);
+    }
+
+    /// <summary>The state after one commit that the journal says comes next.</summary>
+    public AgentState Follow(AgentState state, JournalCommit commit)
+    {
+        CheckLink(state.Agent, state.Stamp, state.Hash, commit);
+        return state.Apply(CommitBodyCodec.Decode(commit, state.Hash), limits.IdempotencyKeysMax);
+    }
+
+    /// <exception cref="InvariantBrokenException">SH-9001. The commit cannot follow that one.</exception>
+    public static void CheckLink(AgentId agent, CommitStamp last, in CommitHash lastHash, JournalCommit next)
+    {
+        if (next.Version != last.Version.Next)
+            throw Broken(agent, next, $"its version should be {last.Version.Next}");
+        if (next.CommitTs <= last.CommitTs)
+            throw Broken(agent, next, $"its commit_ts {next.CommitTs} is not above {last.CommitTs}");
+        if (next.Time < last.Time)
+            throw Broken(agent, next, $"its time {next.Time} is before {last.Time}");
+        CommitHash expected = CommitHash.Chain(lastHash, next.Version, next.Time, next.TxnId, next.Body.Span);
+        if (expected != next.Hash)
+            throw Broken(agent, next, $"its hash is {next.Hash}, but its content and predecessor make {expected}");
+    }
+
+    private async Task<(AgentState State, long SnapshotBytes)> StartAsync(
+        JournalHandle handle, AgentVersion atMost, CancellationToken cancellationToken)
+    {
+        AgentVersion below = atMost;
+        while (await store.ReadSnapshotAsync(handle, below, cancellationToken).ConfigureAwait(false) is { } snapshot)
+        {
+            try
+            {
+                return (SnapshotCodec.Decode(handle.Agent, snapshot), snapshot.Body.Length);
+            }
+            catch (InvariantBrokenException error)
+            {
+                // Everything can be rebuilt from the journal, so a bad snapshot costs time, not data.
+                log.Write(OperatorLogLevel.Error, $"A snapshot of agent {handle.Agent} is passed over; an older one or the whole journal is folded.", error);
+                below = new AgentVersion(snapshot.Version.Value - 1);
+            }
+        }
+        return (AgentState.Empty(handle.Agent), 0);
+    }
+
+    private static InvariantBrokenException Broken(AgentId agent, JournalCommit commit, string why) =>
+        new($"The journal of agent {agent} is damaged at version {commit.Version} (txn {commit.TxnId}): {why}.");
+}

@@ -1,0 +1,250 @@
+using Statehouse.Agents.Model;
+using Statehouse.Journal;
+
+namespace Statehouse.Agents.Hosting;
+
+/// <content>Deciding and committing.</content>
+internal sealed partial class LocalAgent
+{
+    /// <summary>Commits, or says why not; null where this agent left memory and must be asked for again.</summary>
+    public async ValueTask<CommitReceipt?> TryCommitAsync(CommitRequest request, CancellationToken cancellationToken)
+    {
+        Touch();
+        Guid txnId = request.TxnId ?? Guid.CreateVersion7(_context.Clock.GetUtcNow());
+        AgentVersion? firstBasis = null;
+        for (int attempt = 1; ; attempt++)
+        {
+            Proposal proposal = await ProposeAsync(request, txnId, cancellationToken).ConfigureAwait(false);
+            if (proposal.Evicted)
+                return null;
+            CommitReceipt? receipt;
+            if (proposal.Pending is { } pending)
+            {
+                firstBasis ??= pending.Unit.Runs[0].ExpectedVersion;
+                receipt = await FinishAsync(pending, firstBasis.Value, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                receipt = await AnswerAsync(proposal, cancellationToken).ConfigureAwait(false);
+            }
+            if (receipt is not null)
+                return receipt;
+            if (attempt >= _context.Options.DecideAttemptsMax)
+                throw new StateConflictException($"Agent {Agent} is written by another process so busily that {attempt} attempts to append all came second. Nothing was written.");
+        }
+    }
+
+    /// <summary>Shows a commit that is durable now. False where its epoch has ended: then the agent must catch up first.</summary>
+    public bool Show(PendingCommit pending)
+    {
+        lock (_lock)
+        {
+            if (pending.Epoch != _epoch)
+            {
+                _decideAfterCatchUp = ++_catchUpsWanted;
+                return false;
+            }
+            _pending.Dequeue();
+            if (pending.After.Version > _confirmed!.Version)
+                ShowNeedsLock(pending.After, pending.Commit);
+        }
+        _context.FeedSignal.Advance(pending.Commit.Stamp.CommitTs);
+        SignalFollowers();
+        return true;
+    }
+
+    /// <summary>Ends the epoch of a commit that was not acknowledged, and of all that was decided on top of it.</summary>
+    public void GiveUp(PendingCommit pending)
+    {
+        lock (_lock)
+        {
+            if (pending.Epoch == _epoch)
+                EndEpochNeedsLock();
+        }
+    }
+
+    private void EndEpochNeedsLock()
+    {
+        _epoch++;
+        _pending.Clear();
+        _tentative = _confirmed;
+        _decideAfterCatchUp = ++_catchUpsWanted;
+    }
+
+    private void ShowNeedsLock(AgentState state, Commit commit)
+    {
+        _confirmed = state;
+        _tailBytes += commit.Body.Length;
+        RememberForFollowersNeedsLock(commit);
+        ScheduleSnapshotNeedsLock();
+    }
+
+    /// <summary>Decides on the newest tentative state and queues the commit, in one step for anybody who looks.</summary>
+    private async ValueTask<Proposal> ProposeAsync(CommitRequest request, Guid txnId, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await ReadyToDecideAsync(cancellationToken).ConfigureAwait(false);
+            if (!_turns.TryEnterShared())
+                await AwaitTurnAsync(exclusive: false, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                lock (_lock)
+                {
+                    if (_evicted)
+                        return new Proposal { Evicted = true };
+                    // Something may have failed since: then there is nothing to decide on yet.
+                    if (_catchUpsDone < _decideAfterCatchUp)
+                        continue;
+                    if (TryProposeNeedsLock(request, txnId) is { } proposal)
+                        return proposal;
+                }
+            }
+            finally
+            {
+                _turns.ExitShared();
+            }
+            await _context.Journal.WaitForRoomAsync(Agent, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>null where the journal's queue is full.</summary>
+    private Proposal? TryProposeNeedsLock(CommitRequest request, Guid txnId)
+    {
+        AgentState basis = _tentative!;
+        Decision decision = Decision.Of(basis, request, txnId, CommitTime.From(_context.Clock.GetUtcNow()), _context.Limits);
+        if (decision.Commit is not { } commit)
+            return new Proposal { Decision = decision, RestsOn = LastPendingNeedsLock() };
+
+        AgentState after = basis.Apply(commit, _context.Limits.IdempotencyKeysMax);
+        var pending = new PendingCommit(this, _handle, commit, basis, after, _epoch);
+        // Its answer may come at once, on another thread: Show waits for this lock.
+        if (!_context.Journal.TryAppend(pending.Unit, pending))
+            return null;
+        _pending.Enqueue(pending);
+        _last = pending;
+        _tentative = after;
+        return new Proposal { Pending = pending };
+    }
+
+    private async ValueTask<CommitReceipt?> FinishAsync(PendingCommit pending, AgentVersion firstBasis, CancellationToken cancellationToken)
+    {
+        AppendEnd end = await pending.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (end == AppendEnd.Shown)
+            return pending.Commit.ToReceipt();
+        if (end == AppendEnd.DurableUnseen)
+        {
+            await CatchUpAsync(cancellationToken).ConfigureAwait(false);
+            return pending.Commit.ToReceipt();
+        }
+
+        if (end == AppendEnd.Conflict)
+            AgentsMetrics.Conflicts.Add(1);
+        if (await FindOwnAsync(pending, firstBasis, cancellationToken).ConfigureAwait(false) is { } found)
+            return Codec.CommitBodyCodec.Decode(found, default).ToReceipt();
+        return end == AppendEnd.Conflict ? null : throw pending.Reason!;
+    }
+
+    /// <summary>
+    /// A commit that was not acknowledged may be there all the same: only its reply was lost, or an earlier attempt of
+    /// the same transaction came through late. The journal knows.
+    /// </summary>
+    private async Task<JournalCommit?> FindOwnAsync(PendingCommit pending, AgentVersion firstBasis, CancellationToken cancellationToken)
+    {
+        if (pending.Reason is JournalUnavailableException)
+            return null;
+        try
+        {
+            await CatchUpAsync(cancellationToken).ConfigureAwait(false);
+            return await FindTransactionAsync(firstBasis, pending.Commit.TxnId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (JournalUnavailableException) when (pending.Reason is JournalOutcomeUnknownException)
+        {
+            // The journal is away now: "outcome unknown" says more about this commit than "unavailable" would.
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Answers what was not committed. Such an answer may rest on commits that are not durable yet; it is given only
+    /// when they are (I10), and decided again where they failed: then null.
+    /// </summary>
+    private async ValueTask<CommitReceipt?> AnswerAsync(Proposal proposal, CancellationToken cancellationToken)
+    {
+        if (proposal.RestsOn is { } basis)
+        {
+            AppendEnd end = await basis.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (end != AppendEnd.Shown)
+                return null;
+        }
+        if (proposal.Decision.Refusal is { } refusal)
+        {
+            AgentsMetrics.CountRefusal(refusal.Code);
+            throw refusal;
+        }
+        AgentsMetrics.Repeats.Add(1);
+        return await RepeatAsync(proposal.Decision.Repeat!, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The first receipt again, with its key versions where its commit is still kept.</summary>
+    private async ValueTask<CommitReceipt> RepeatAsync(RememberedCommit remembered, CancellationToken cancellationToken)
+    {
+        CommitReceipt receipt = remembered.ToReceipt();
+        try
+        {
+            await foreach (JournalCommit found in _context.Store.ReadForwardAsync(_handle, receipt.Version, receipt.Version, cancellationToken).ConfigureAwait(false))
+                return Codec.CommitBodyCodec.Decode(found, default).ToReceipt(replayed: true);
+        }
+        catch (HistoryTrimmedException)
+        {
+            // The commit is no longer kept; what the agent remembers of it is the answer.
+        }
+        return receipt;
+    }
+
+    private async ValueTask ReadyToDecideAsync(CancellationToken cancellationToken)
+    {
+        if (_broken is { } broken)
+            throw broken;
+        bool ready;
+        lock (_lock)
+            ready = _catchUpsDone >= _decideAfterCatchUp;
+        if (!ready)
+            await CatchUpAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AwaitTurnAsync(bool exclusive, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(_context.Options.TurnPatience);
+        try
+        {
+            await (exclusive ? _turns.EnterExclusiveAsync(patience.Token) : _turns.EnterSharedAsync(patience.Token)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new JournalBusyException(
+                $"Agent {Agent} stayed held by transactions for {_context.Options.TurnPatience.TotalSeconds:0.#} s; nothing was written. Try again shortly.");
+        }
+    }
+
+    private PendingCommit? _last;
+
+    private PendingCommit? LastPendingNeedsLock() => _pending.Count > 0 ? _last : null;
+
+    /// <summary>What became of one decision.</summary>
+    private readonly record struct Proposal
+    {
+        /// <summary>Queued.</summary>
+        public PendingCommit? Pending { get; init; }
+
+        /// <summary>Not queued: a refusal or a repeat.</summary>
+        public Decision Decision { get; init; }
+
+        /// <summary>The newest commit that the decision rests on and that is not durable yet.</summary>
+        public PendingCommit? RestsOn { get; init; }
+
+        /// <summary>The agent left memory.</summary>
+        public bool Evicted { get; init; }
+    }
+}

@@ -1,0 +1,235 @@
+using System.Collections.Immutable;
+using Statehouse.Agents.Codec;
+using Statehouse.Agents.Model;
+using Statehouse.Journal;
+
+namespace Statehouse.Agents.Hosting;
+
+/// <content>Reading states and history.</content>
+internal sealed partial class LocalAgent
+{
+    public async ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken)
+    {
+        AgentState state = await LatestAsync(consistency, cancellationToken).ConfigureAwait(false);
+        if (state.Version == AgentVersion.None)
+            throw NoSuchAgent();
+        JournalHead? head = await _context.Store.ReadHeadAsync(_handle, cancellationToken).ConfigureAwait(false);
+        return new AgentHead(
+            state.Version, state.Stamp.CommitTs, state.Stamp.Time, state.Hash, state.LiveKeyCount, state.Bytes,
+            head?.FirstVersion ?? AgentVersion.None.Next);
+    }
+
+    public ValueTask<KeyState> GetAsync(GetRequest request, CancellationToken cancellationToken)
+    {
+        // The common read ends here, without a task: latest state, in memory.
+        if (request.At.Kind == ReadPointKind.Latest && request.Consistency == Consistency.Default && TryGetConfirmed() is { } state)
+            return new ValueTask<KeyState>(ToKeyState(state, request.Key));
+        return request.At.Kind == ReadPointKind.KeyVersion
+            ? GetKeyVersionAsync(request.Key, new KeyVersion(request.At.Value), cancellationToken)
+            : GetAtAsync(request, cancellationToken);
+    }
+
+    public async ValueTask<ScanPage> ScanAsync(ScanRequest request, CancellationToken cancellationToken)
+    {
+        if (request.At.Kind == ReadPointKind.KeyVersion)
+            throw RefusedException.Invalid("key_version", "used for one key only", "used for a scan");
+        AgentState state = await StateAtAsync(request.At, request.Consistency, cancellationToken).ConfigureAwait(false);
+        bool inclusive = request.After.Length == 0 || request.After.CompareTo(request.Prefix) < 0;
+        ImmutableArray<KeyState>.Builder items = ImmutableArray.CreateBuilder<KeyState>();
+        bool hasMore = false;
+        foreach (KeyEntry entry in state.Keys.From(inclusive ? request.Prefix : request.After, inclusive))
+        {
+            if (!entry.Key.StartsWith(request.Prefix))
+                break;
+            if (!entry.IsLive)
+                continue;
+            hasMore = items.Count == request.Limit;
+            if (hasMore)
+                break;
+            items.Add(ToKeyState(entry, state.Version, request.KeysOnly));
+        }
+        // The next page will ask for this very version, and the agent may have moved on by then.
+        if (hasMore)
+            _context.RecentStates.Keep(state);
+        return new ScanPage(state.Version, items.DrainToImmutable(), hasMore);
+    }
+
+    public async ValueTask<HistoryPage> GetCommitsAsync(HistoryRequest request, CancellationToken cancellationToken)
+    {
+        AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        if (state.Version == AgentVersion.None)
+            throw NoSuchAgent();
+        AgentVersion from = request.From < AgentVersion.None.Next ? AgentVersion.None.Next : request.From;
+        AgentVersion to = request.To is { } asked && asked < state.Version ? asked : state.Version;
+        if (from > to)
+            return new HistoryPage([], HasMore: false);
+
+        bool hasMore = to.Value - from.Value >= request.Limit;
+        if (hasMore && request.NewestFirst)
+            from = new AgentVersion(to.Value - request.Limit + 1);
+        else if (hasMore)
+            to = new AgentVersion(from.Value + request.Limit - 1);
+        ImmutableArray<JournalCommit>.Builder commits = ImmutableArray.CreateBuilder<JournalCommit>((int)(to.Value - from.Value + 1));
+        IAsyncEnumerable<JournalCommit> range = request.NewestFirst
+            ? _context.Store.ReadBackwardAsync(_handle, from, to, cancellationToken)
+            : _context.Store.ReadForwardAsync(_handle, from, to, cancellationToken);
+        await foreach (JournalCommit commit in range.ConfigureAwait(false))
+            commits.Add(commit);
+        return new HistoryPage(commits.DrainToImmutable(), hasMore);
+    }
+
+    public async ValueTask<JournalCommit> GetCommitAsync(AgentVersion version, CancellationToken cancellationToken)
+    {
+        AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        if (state.Version == AgentVersion.None)
+            throw NoSuchAgent();
+        if (version >= AgentVersion.None.Next && version <= state.Version)
+        {
+            await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, version, version, cancellationToken).ConfigureAwait(false))
+                return commit;
+        }
+        throw RefusedException.NotFound($"version {version} of agent {Agent} (it is at {state.Version})");
+    }
+
+    /// <summary>The commits whose commit_ts lies in an inclusive range, up to what is shown now.</summary>
+    public async IAsyncEnumerable<JournalCommit> ReplayRangeAsync(
+        CommitTs from, CommitTs to, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        AgentVersion before = from.Value <= 1
+            ? AgentVersion.None
+            : await _context.Store.FindVersionAtTsAsync(_handle, new CommitTs(from.Value - 1), cancellationToken).ConfigureAwait(false);
+        AgentVersion last = to >= state.Stamp.CommitTs
+            ? state.Version
+            : await _context.Store.FindVersionAtTsAsync(_handle, to, cancellationToken).ConfigureAwait(false);
+        if (last > state.Version)
+            last = state.Version;
+        if (before >= last)
+            yield break;
+        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, before.Next, last, cancellationToken).ConfigureAwait(false))
+            yield return commit;
+    }
+
+    /// <summary>The commit of a transaction among those after a version, up to what is shown now; null = none.</summary>
+    public async Task<JournalCommit?> FindTransactionAsync(AgentVersion afterExclusive, Guid txnId, CancellationToken cancellationToken)
+    {
+        AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        if (afterExclusive >= state.Version)
+            return null;
+        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, afterExclusive.Next, state.Version, cancellationToken).ConfigureAwait(false))
+        {
+            if (commit.TxnId == txnId)
+                return commit;
+        }
+        return null;
+    }
+
+    private ValueTask<AgentState> LatestAsync(Consistency consistency, CancellationToken cancellationToken) =>
+        consistency == Consistency.Strong
+            ? new ValueTask<AgentState>(RefreshAsync(cancellationToken))
+            : ConfirmedAsync(cancellationToken);
+
+    private async ValueTask<KeyState> GetAtAsync(GetRequest request, CancellationToken cancellationToken) =>
+        ToKeyState(await StateAtAsync(request.At, request.Consistency, cancellationToken).ConfigureAwait(false), request.Key);
+
+    private async ValueTask<AgentState> StateAtAsync(ReadPoint at, Consistency consistency, CancellationToken cancellationToken)
+    {
+        AgentState latest = await LatestAsync(consistency, cancellationToken).ConfigureAwait(false);
+        if (at.Kind == ReadPointKind.Latest)
+            return latest;
+        AgentVersion version = await VersionAtAsync(at, latest, cancellationToken).ConfigureAwait(false);
+        if (version == latest.Version)
+            return latest;
+        if (version == AgentVersion.None)
+            return AgentState.Empty(Agent);
+        if (_context.RecentStates.Find(Agent, version) is { } recent)
+            return recent;
+        LoadedState loaded = await _context.Loader.LoadAsync(_handle, version, cancellationToken).ConfigureAwait(false);
+        _context.RecentStates.Keep(loaded.State);
+        return loaded.State;
+    }
+
+    private async ValueTask<AgentVersion> VersionAtAsync(ReadPoint at, AgentState latest, CancellationToken cancellationToken)
+    {
+        AgentVersion found;
+        switch (at.Kind)
+        {
+            case ReadPointKind.AgentVersion:
+                if (at.Value < 0 || at.Value > latest.Version.Value)
+                    throw RefusedException.NotFound($"version {at.Value} of agent {Agent} (it is at {latest.Version})");
+                return new AgentVersion(at.Value);
+            case ReadPointKind.Time:
+                var time = new CommitTime(at.Value);
+                CommitTime now = CommitTime.From(_context.Clock.GetUtcNow());
+                if (time > now && time > latest.Stamp.Time)
+                    throw RefusedException.Invalid("at", $"not in the future (it is {now} now)", time.ToString());
+                if (time >= latest.Stamp.Time)
+                    return latest.Version;
+                found = await _context.Store.FindVersionAtTimeAsync(_handle, time, cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                if (at.Value >= latest.Stamp.CommitTs.Value)
+                    return latest.Version;
+                found = await _context.Store.FindVersionAtTsAsync(_handle, new CommitTs(at.Value), cancellationToken).ConfigureAwait(false);
+                break;
+        }
+        return found > latest.Version ? latest.Version : found;
+    }
+
+    /// <summary>
+    /// One version of one key. Key versions grow along the journal, so the snapshots are searched for the stretch that
+    /// made it, and only that stretch is read.
+    /// </summary>
+    private async ValueTask<KeyState> GetKeyVersionAsync(Key key, KeyVersion wanted, CancellationToken cancellationToken)
+    {
+        AgentState latest = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        KeyEntry? entry = latest.Keys.Find(key);
+        if (entry is null || wanted.Value < 1 || wanted.CompareTo(entry.Version) > 0)
+            return NeverWritten(key, latest.Version);
+        if (wanted == entry.Version)
+            return ToKeyState(entry, latest.Version, keysOnly: false);
+
+        (AgentVersion from, AgentVersion to) = await StretchOfAsync(key, wanted, latest, cancellationToken).ConfigureAwait(false);
+        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, from, to, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (AppliedOperation operation in CommitBodyCodec.Decode(commit, default).Operations)
+            {
+                if (operation.Version == wanted && operation.Key == key)
+                    return new KeyState(key, !operation.Value.IsAbsent, operation.Value, wanted, commit.CommitTs, commit.Time, commit.Version);
+            }
+        }
+        throw new InvariantBrokenException($"Version {wanted} of key \"{key}\" of agent {Agent} is in no commit of {from}..{to}.");
+    }
+
+    private async Task<(AgentVersion From, AgentVersion To)> StretchOfAsync(
+        Key key, KeyVersion wanted, AgentState latest, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<AgentVersion> snapshots = await _context.Store.ListSnapshotsAsync(_handle, cancellationToken).ConfigureAwait(false);
+        int low = 0;
+        int high = snapshots.Count;
+        // The first snapshot that knows the wanted version, or a later one of this key, ends the stretch.
+        while (low < high)
+        {
+            int middle = low + (high - low) / 2;
+            LoadedState at = await _context.Loader.LoadAsync(_handle, snapshots[middle], cancellationToken).ConfigureAwait(false);
+            KeyVersion there = at.State.Keys.Find(key)?.Version ?? KeyVersion.None;
+            if (there.CompareTo(wanted) >= 0)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        AgentVersion from = low == 0 ? AgentVersion.None.Next : snapshots[low - 1].Next;
+        AgentVersion to = low == snapshots.Count || snapshots[low] > latest.Version ? latest.Version : snapshots[low];
+        return (from, to);
+    }
+
+    private static KeyState ToKeyState(AgentState state, Key key) =>
+        state.Keys.Find(key) is { } entry ? ToKeyState(entry, state.Version, keysOnly: false) : NeverWritten(key, state.Version);
+
+    private static KeyState ToKeyState(KeyEntry entry, AgentVersion readAt, bool keysOnly) => new(
+        entry.Key, entry.IsLive, keysOnly ? default : entry.Value, entry.Version, entry.Stamp.CommitTs, entry.Stamp.Time, readAt);
+
+    private static KeyState NeverWritten(Key key, AgentVersion readAt) => new(key, false, default, KeyVersion.None, default, default, readAt);
+
+    private RefusedException NoSuchAgent() => RefusedException.NotFound($"agent {Agent}");
+}

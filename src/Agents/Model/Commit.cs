@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using Statehouse.Journal;
+
+namespace Statehouse.Agents.Model;
+
+/// <summary>An operation as it was decided: with the key version that it makes.</summary>
+public readonly record struct AppliedOperation(OperationKind Kind, Key Key, JsonText Value, KeyVersion Version);
+
+/// <summary>A decided commit: what is journaled, and what apply folds into a state.</summary>
+/// <param name="Stamp">Its version, time and, once acknowledged, position.</param>
+/// <param name="TxnId">The transaction it belongs to.</param>
+/// <param name="PreviousHash">What it was decided on.</param>
+/// <param name="Hash">Its own link.</param>
+/// <param name="Operations">In order.</param>
+/// <param name="IdempotencyKey">As the caller gave it, or null.</param>
+/// <param name="Metadata">As the caller gave it, or absent.</param>
+/// <param name="Body">The journaled form of the last three.</param>
+public sealed record Commit(
+    CommitStamp Stamp,
+    Guid TxnId,
+    CommitHash PreviousHash,
+    CommitHash Hash,
+    ImmutableArray<AppliedOperation> Operations,
+    string? IdempotencyKey,
+    JsonText Metadata,
+    ReadOnlyMemory<byte> Body)
+{
+    public AgentVersion Version => Stamp.Version;
+
+    public JournalCommit ToJournal() => new(Stamp.Version, Stamp.CommitTs, Stamp.Time, TxnId, Hash, Body);
+
+    public CommitReceipt ToReceipt(bool replayed = false) => new(
+        Stamp.Version, Stamp.CommitTs, Stamp.Time, TxnId, Hash, IdempotencyKey, Metadata, KeyVersions(), replayed);
+
+    private ImmutableArray<KeyVersion> KeyVersions()
+    {
+        ImmutableArray<KeyVersion>.Builder versions = ImmutableArray.CreateBuilder<KeyVersion>(Operations.Length);
+        foreach (AppliedOperation operation in Operations)
+            versions.Add(operation.Version);
+        return versions.MoveToImmutable();
+    }
+}
