@@ -142,7 +142,9 @@ internal sealed partial class LocalAgent
             AgentsMetrics.Conflicts.Add(1);
         if (await FindOwnAsync(pending, firstBasis, cancellationToken).ConfigureAwait(false) is { } found)
             return Codec.CommitBodyCodec.Decode(found, default).ToReceipt();
-        return end == AppendEnd.Conflict ? null : throw pending.Reason!;
+        // Where another commit stands at its version, the fence keeps this one out for ever: that is a conflict, not a doubt.
+        bool overtaken = pending.Reason is JournalOutcomeUnknownException && _confirmed!.Version >= pending.Commit.Version;
+        return end == AppendEnd.Conflict || overtaken ? null : throw pending.Reason!;
     }
 
     /// <summary>

@@ -86,11 +86,11 @@ internal sealed partial class LocalAgent
         SignalFollowers();
     }
 
-    /// <summary>The commit as the journal holds it; null where that version is not this very commit.</summary>
-    public async Task<JournalCommit?> FindAsync(Commit commit)
+    /// <summary>What stands at a commit's version in the journal; null = nothing yet.</summary>
+    public async Task<JournalCommit?> ReadAsync(AgentVersion version)
     {
-        await foreach (JournalCommit found in _context.Store.ReadForwardAsync(_handle, commit.Version, commit.Version, CancellationToken.None).ConfigureAwait(false))
-            return found.Hash == commit.Hash ? found : null;
+        await foreach (JournalCommit found in _context.Store.ReadForwardAsync(_handle, version, version, CancellationToken.None).ConfigureAwait(false))
+            return found;
         return null;
     }
 }

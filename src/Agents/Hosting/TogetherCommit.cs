@@ -58,16 +58,17 @@ internal sealed class TogetherCommit(AgentContext context, IReadOnlyList<(LocalA
         {
             AppendRun[] runs = Array.ConvertAll(decided, part => part.ToRun());
             StatehouseException? failure = await QueueAsync(new AppendUnit(runs)).ConfigureAwait(false);
-            CommitTs? position = failure is null ? runs[0].CommitTs[0] : await FindAsync(decided[0], failure).ConfigureAwait(false);
-            if (position is { } commitTs)
+            JournalCommit? there = failure is null ? null : await LookAsync(decided[0], failure).ConfigureAwait(false);
+            if (failure is null || there?.Hash == decided[0].Commit.Hash)
             {
-                Show(decided, commitTs);
+                Show(decided, there?.CommitTs ?? runs[0].CommitTs[0]);
                 shown = true;
                 return [.. decided.Select(part => part.Commit.ToReceipt())];
             }
-            if (failure is StateConflictException)
+            // Another commit stands in its place: the fence keeps this one out for ever, so there is no doubt.
+            if (failure is StateConflictException || there is not null)
                 return null;
-            throw failure!;
+            throw failure;
         }
         finally
         {
@@ -87,16 +88,17 @@ internal sealed class TogetherCommit(AgentContext context, IReadOnlyList<(LocalA
     }
 
     /// <summary>The reply may have been lost where the rows were not. One agent tells for all: they went in together.</summary>
-    private static async Task<CommitTs?> FindAsync(Part part, StatehouseException failure)
+    private static async Task<JournalCommit?> LookAsync(Part part, StatehouseException failure)
     {
         if (failure is JournalUnavailableException)
             return null;
         try
         {
-            return (await part.Agent.FindAsync(part.Commit).ConfigureAwait(false))?.CommitTs;
+            return await part.Agent.ReadAsync(part.Commit.Version).ConfigureAwait(false);
         }
         catch (JournalUnavailableException) when (failure is JournalOutcomeUnknownException)
         {
+            // "Outcome unknown" says more about this transaction than "unavailable" would.
             return null;
         }
     }
