@@ -32,6 +32,8 @@ public interface IJournalStore : IAsyncDisposable
     /// <remarks>
     /// commit_ts is drawn while the agents' rows are held, so that it grows along each agent also with several
     /// processes writing; commits that share a txn id share it.
+    /// Where an exception ends the call, a unit whose outcome was set before keeps it: the exception speaks of the
+    /// others.
     /// </remarks>
     Task WriteAsync(IReadOnlyList<AppendUnit> batch, CancellationToken cancellationToken);
 

@@ -51,10 +51,16 @@ internal sealed class Batch(GroupCommitOptions options)
             group.Settle();
     }
 
+    /// <summary>Tells everyone that the write failed, but for units that the store had decided before: those keep their outcome.</summary>
     public void Fail(StatehouseException reason)
     {
         foreach (Group group in _groups)
-            group.Fail(reason);
+        {
+            if (group.IsDecided)
+                group.Settle();
+            else
+                group.Fail(reason);
+        }
     }
 
     public void Clear()
@@ -113,9 +119,11 @@ internal sealed class Batch(GroupCommitOptions options)
             return _written;
         }
 
+        public bool IsDecided => _written.Outcome != AppendOutcome.Pending;
+
         public void Settle()
         {
-            if (_written.Outcome == AppendOutcome.Pending)
+            if (!IsDecided)
                 throw new InvalidOperationException("The store returned without deciding a unit.");
             if (_written.Outcome == AppendOutcome.Conflict)
                 Fail(Conflict(_written));

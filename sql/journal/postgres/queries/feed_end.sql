@@ -1,0 +1,1 @@
+select statehouse.feed_end()

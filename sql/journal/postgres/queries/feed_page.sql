@@ -1,0 +1,1 @@
+select commit_ts, kind, namespace, name, version, committed_at, txn_id, hash, body from statehouse.feed_page($1, $2, $3)

@@ -1,0 +1,1 @@
+select statehouse.find_version($1, $2, $3)

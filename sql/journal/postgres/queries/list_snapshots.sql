@@ -1,0 +1,1 @@
+select version from statehouse.snapshot where stream_id = $1 order by version

@@ -1,0 +1,1 @@
+select nextval('statehouse.stream_id')

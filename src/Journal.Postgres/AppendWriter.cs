@@ -1,0 +1,144 @@
+using Npgsql;
+
+namespace Statehouse.Journal.Postgres;
+
+/// <summary>
+/// Writes batches: one statement, one transaction, one fsync each. Repeats one only where PostgreSQL says that it
+/// rolled it back; splits one only where a unit's data was refused, so that this unit hurts no other.
+/// </summary>
+internal sealed class AppendWriter(PostgresSessions sessions, StreamIds streamIds, HeadReader heads, IOperatorLog log)
+{
+    /// <summary>Rows are taken in one order everywhere, so even one repeat is rare.</summary>
+    private const int AttemptsMax = 5;
+
+    public async Task WriteAsync(IReadOnlyList<AppendUnit> batch, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        List<AppendUnit> units = await PossibleAsync(batch, cancellationToken).ConfigureAwait(false);
+        if (units.Count == 0)
+            return;
+        try
+        {
+            await WriteTogetherAsync(units, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RefusedDataException refused) when (units.Count > 1)
+        {
+            log.Write(OperatorLogLevel.Error, $"PostgreSQL refused the data of a batch; its {units.Count} units are written one by one.", refused.InnerException);
+            await WriteOneByOneAsync(units, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RefusedDataException refused)
+        {
+            throw refused.Reason;
+        }
+    }
+
+    /// <summary>Leaves out, as conflicts, units that cannot match whatever the database holds.</summary>
+    private async Task<List<AppendUnit>> PossibleAsync(IReadOnlyList<AppendUnit> batch, CancellationToken cancellationToken)
+    {
+        var possible = new List<AppendUnit>(batch.Count);
+        foreach (AppendUnit unit in batch)
+        {
+            if (await CanMatchAsync(unit, cancellationToken).ConfigureAwait(false))
+                possible.Add(unit);
+            else
+                unit.Outcome = AppendOutcome.Conflict;
+        }
+        return possible;
+    }
+
+    private async ValueTask<bool> CanMatchAsync(AppendUnit unit, CancellationToken cancellationToken)
+    {
+        foreach (AppendRun run in unit.Runs)
+        {
+            JournalHandle handle = run.Handle;
+            bool creates = run.ExpectedVersion == AgentVersion.None;
+            if (creates && run.ExpectedHash != CommitHash.Genesis(handle.Agent))
+                return false;
+            // Only where nobody has read the agent's head yet: a round trip that appends do not normally need.
+            if (!creates && handle.StoreKey == 0 && await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false) is null)
+                return false;
+        }
+        return true;
+    }
+
+    /// <exception cref="RefusedDataException">Nothing was written; at least one unit can never be.</exception>
+    private async Task WriteTogetherAsync(List<AppendUnit> units, CancellationToken cancellationToken)
+    {
+        bool together = units.Exists(static unit => unit.Runs.Count > 1);
+        var arguments = new AppendArguments(await SlotsAsync(units, cancellationToken).ConfigureAwait(false));
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                long[] positions = await SendAsync(arguments, together, cancellationToken).ConfigureAwait(false);
+                arguments.Settle(units, positions);
+                return;
+            }
+            catch (PostgresException error) when (PostgresErrors.IsTransient(error) && attempt < AttemptsMax)
+            {
+                log.Write(OperatorLogLevel.Warning, $"PostgreSQL rolled an append back ({error.SqlState}); it is sent again (attempt {attempt + 1} of {AttemptsMax}).", error);
+            }
+            catch (Exception error) when (PostgresErrors.IsRefusedData(error))
+            {
+                throw new RefusedDataException(error);
+            }
+            catch (Exception error) when (PostgresErrors.IsOurs(error) || error is OperationCanceledException)
+            {
+                sessions.ForgetBroken(error);
+                throw PostgresErrors.AppendInFlight(error);
+            }
+        }
+    }
+
+    private async Task<List<RunSlot>> SlotsAsync(List<AppendUnit> units, CancellationToken cancellationToken)
+    {
+        var slots = new List<RunSlot>(units.Count);
+        for (int i = 0; i < units.Count; i++)
+        {
+            foreach (AppendRun run in units[i].Runs)
+            {
+                bool creates = run.ExpectedVersion == AgentVersion.None;
+                long streamId = creates ? await streamIds.NextAsync(cancellationToken).ConfigureAwait(false) : run.Handle.StoreKey;
+                slots.Add(new RunSlot(run, i + 1, streamId));
+            }
+        }
+        return slots;
+    }
+
+    /// <summary>From here on the append may be in flight, but for the exceptions of opening the connection.</summary>
+    private async Task<long[]> SendAsync(AppendArguments arguments, bool together, CancellationToken cancellationToken)
+    {
+        await using NpgsqlConnection connection = await sessions.OpenForAppendAsync(cancellationToken).ConfigureAwait(false);
+        await using var command = new NpgsqlCommand(together ? SqlText.AppendUnits : SqlText.Append, connection);
+        arguments.AddTo(command);
+        if (together)
+            arguments.AddUnitsTo(command);
+        await command.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        return (long[])(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>After this, every unit but the refused ones has its outcome, whatever is thrown.</summary>
+    private async Task WriteOneByOneAsync(List<AppendUnit> units, CancellationToken cancellationToken)
+    {
+        InvariantBrokenException? first = null;
+        foreach (AppendUnit unit in units)
+        {
+            try
+            {
+                await WriteTogetherAsync([unit], cancellationToken).ConfigureAwait(false);
+            }
+            catch (RefusedDataException refused)
+            {
+                first ??= refused.Reason;
+            }
+        }
+        if (first is not null)
+            throw first;
+    }
+
+    /// <summary>Never leaves this class.</summary>
+    private sealed class RefusedDataException(Exception inner) : Exception(null, inner)
+    {
+        public InvariantBrokenException Reason { get; } = PostgresErrors.RefusedData(inner);
+    }
+}

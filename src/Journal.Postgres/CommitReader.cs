@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace Statehouse.Journal.Postgres;
+
+/// <summary>
+/// Reads ranges of one agent's commits in pages, each a short statement of its own: a slow consumer holds neither a
+/// connection nor a snapshot, and never more than one page of memory.
+/// </summary>
+internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
+{
+    private const int PageCommitsMax = 1000;
+
+    /// <summary>Bodies of a page together; one commit is always taken.</summary>
+    private const long PageBytesMax = 4 * 1024 * 1024;
+
+    public async IAsyncEnumerable<JournalCommit> ForwardAsync(
+        JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        (AgentVersion next, AgentVersion last) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
+        while (next <= last)
+        {
+            foreach (JournalCommit commit in await PageAsync(SqlText.ReadForward, handle, next, last, next, cancellationToken).ConfigureAwait(false))
+            {
+                yield return commit.Version == next ? commit : throw await MissingAsync(handle, next, cancellationToken).ConfigureAwait(false);
+                next = next.Next;
+            }
+        }
+    }
+
+    public async IAsyncEnumerable<JournalCommit> BackwardAsync(
+        JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        (AgentVersion first, AgentVersion next) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
+        while (next >= first)
+        {
+            foreach (JournalCommit commit in await PageAsync(SqlText.ReadBackward, handle, first, next, next, cancellationToken).ConfigureAwait(false))
+            {
+                yield return commit.Version == next ? commit : throw await MissingAsync(handle, next, cancellationToken).ConfigureAwait(false);
+                next = new AgentVersion(next.Value - 1);
+            }
+        }
+    }
+
+    /// <returns>The part of the range that is kept: empty (first above last) where there is none. Every version in it must be found.</returns>
+    private async Task<(AgentVersion First, AgentVersion Last)> ClipAsync(
+        JournalHandle handle, AgentVersion from, AgentVersion to, CancellationToken cancellationToken)
+    {
+        JournalHead? head = await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false);
+        if (head is null)
+            return (new AgentVersion(1), AgentVersion.None);
+        return (from < head.FirstVersion ? head.FirstVersion : from, to > head.Version ? head.Version : to);
+    }
+
+    /// <summary>Up to a page's worth of the range; it holds <paramref name="expected"/>, where the page begins.</summary>
+    private async Task<List<JournalCommit>> PageAsync(
+        string sql, JournalHandle handle, AgentVersion from, AgentVersion to, AgentVersion expected, CancellationToken cancellationToken)
+    {
+        List<JournalCommit> page = await sessions.CallAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(sql, connection);
+                command.AddRange(
+                    PgParameter.Of(handle.StoreKey), PgParameter.Of(from.Value), PgParameter.Of(to.Value),
+                    PgParameter.Of((long)PageCommitsMax), PgParameter.Of(PageBytesMax));
+                await command.PrepareAsync(token).ConfigureAwait(false);
+                await using NpgsqlDataReader row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+                var commits = new List<JournalCommit>();
+                while (await row.ReadAsync(token).ConfigureAwait(false))
+                    commits.Add(Commit(row, handle.Agent));
+                return commits;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return page.Count > 0 ? page : throw await MissingAsync(handle, expected, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Why a commit that should be there is not: trimmed since the range was clipped, or lost.</summary>
+    private async Task<StatehouseException> MissingAsync(
+        JournalHandle handle, AgentVersion version, CancellationToken cancellationToken)
+    {
+        JournalHead? head = await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false);
+        return head is not null && version < head.FirstVersion
+            ? new HistoryTrimmedException($"Commit {version} of {handle.Agent} was trimmed while it was read; the oldest kept one is {head.FirstVersion}.")
+            : new InvariantBrokenException($"Commit {version} of {handle.Agent} is missing from the journal.");
+    }
+
+    /// <summary>Columns: version, commit_ts, committed_at, txn_id, hash, body.</summary>
+    private static JournalCommit Commit(NpgsqlDataReader row, AgentId agent) => new(
+        new AgentVersion(row.GetInt64(0)),
+        new CommitTs(row.GetInt64(1)),
+        new CommitTime(row.GetInt64(2)),
+        row.GetGuid(3),
+        StoredHash.Read(row, 4, agent),
+        row.GetFieldValue<byte[]>(5));
+}

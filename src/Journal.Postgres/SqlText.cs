@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Statehouse.Journal.Postgres;
+
+/// <summary>The texts of sql/journal/postgres, as built into this assembly.</summary>
+internal static class SqlText
+{
+    public static readonly string Append = Query("append");
+    public static readonly string AppendUnits = Query("append_units");
+    public static readonly string DeleteSnapshots = Query("delete_snapshots");
+    public static readonly string Durability = Query("durability");
+    public static readonly string FeedEnd = Query("feed_end");
+    public static readonly string FeedPage = Query("feed_page");
+    public static readonly string FeedWindow = Query("feed_window");
+    public static readonly string FindVersion = Query("find_version");
+    public static readonly string ListAgents = Query("list_agents");
+    public static readonly string ListSnapshots = Query("list_snapshots");
+    public static readonly string MigrationApplied = Query("migration_applied");
+    public static readonly string MigrationLimits = Query("migration_limits");
+    public static readonly string MigrationLock = Query("migration_lock");
+    public static readonly string MigrationsApplied = Query("migrations_applied");
+    public static readonly string MigrationState = Query("migration_state");
+    public static readonly string MigrationTable = Query("migration_table");
+    public static readonly string NextStreamIds = Query("next_stream_ids");
+    public static readonly string Ping = Query("ping");
+    public static readonly string ReadBackward = Query("read_backward");
+    public static readonly string ReadForward = Query("read_forward");
+    public static readonly string ReadHead = Query("read_head");
+    public static readonly string ReadHeadByName = Query("read_head_by_name");
+    public static readonly string ReadSnapshot = Query("read_snapshot");
+    public static readonly string Session = Query("session");
+    public static readonly string WriteSnapshot = Query("write_snapshot");
+
+    /// <summary>The numbered migrations, ascending: 1, 2, 3, …</summary>
+    public static IReadOnlyList<Migration> Migrations { get; } = LoadMigrations();
+
+    private const string MigrationFolder = "migrations/";
+
+    private static List<Migration> LoadMigrations()
+    {
+        List<Migration> migrations = [.. typeof(SqlText).Assembly.GetManifestResourceNames()
+            .Where(static name => name.StartsWith(MigrationFolder, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(static name => Migration.FromFile(name[MigrationFolder.Length..], Read(name)))];
+        for (int i = 0; i < migrations.Count; i++)
+        {
+            if (migrations[i].Number != i + 1)
+                throw new InvalidOperationException($"Migration {migrations[i].Name} should have number {i + 1}.");
+        }
+        return migrations;
+    }
+
+    private static string Query(string name) => Read($"queries/{name}.sql");
+
+    private static string Read(string resource)
+    {
+        using Stream stream = typeof(SqlText).Assembly.GetManifestResourceStream(resource)
+            ?? throw new InvalidOperationException($"{resource} was not built into the assembly.");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        // A checkout may translate line ends; a migration's checksum must not depend on that.
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+}
+
+/// <summary>One step of the schema. Once released, a file never changes: a database holds its checksum.</summary>
+/// <param name="Number">1, 2, 3, …</param>
+/// <param name="Name">The file's name.</param>
+/// <param name="Sql">What it does.</param>
+/// <param name="Sha256">Of its bytes with LF line ends.</param>
+internal sealed record Migration(int Number, string Name, string Sql, byte[] Sha256)
+{
+    public static Migration FromFile(string name, string sql) =>
+        new(int.Parse(name.AsSpan(0, 4), CultureInfo.InvariantCulture), name, sql, SHA256.HashData(Encoding.UTF8.GetBytes(sql)));
+}

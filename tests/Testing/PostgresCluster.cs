@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Statehouse.Testing;
+
+/// <summary>
+/// A private PostgreSQL server in a temporary folder, on a free loopback port, as durable as a real one (fsync=on).
+/// It is stopped and removed when it is disposed of or this process ends, in whatever way.
+/// </summary>
+public sealed class PostgresCluster : IAsyncDisposable
+{
+    private static readonly Lazy<Task<PostgresCluster>> s_shared = new(static () => StartNewAsync());
+    private static int s_databases;
+
+    private readonly string _folder;
+    private readonly string _password = Guid.NewGuid().ToString("N");
+    private readonly ClusterGuard _guard;
+    private int _port;
+
+    private PostgresCluster()
+    {
+        _folder = Directory.CreateTempSubdirectory("statehouse-pg-").FullName;
+        _guard = new ClusterGuard(DataFolder, _folder, [.. ShellCommand.AsServerUser, Program("pg_ctl")]);
+    }
+
+    /// <summary>Why there can be no cluster here; null where there can. Tests say it when they skip themselves.</summary>
+    public static string? SkipReason { get; } = PostgresBinaries.Folder is null
+        ? $"PostgreSQL's server programs were not found: install them, or name their folder in {PostgresBinaries.FolderVariable}."
+        : null;
+
+    /// <summary>The process of the server while it runs; 0 otherwise.</summary>
+    public int ServerProcessId { get; private set; }
+
+    /// <summary>One cluster for all tests of this process that do not break it.</summary>
+    public static Task<PostgresCluster> SharedAsync() => s_shared.Value;
+
+    /// <summary>A cluster of the caller's own.</summary>
+    /// <param name="settings">Lines for postgresql.conf, for instance <c>max_connections = 8</c>.</param>
+    public static async Task<PostgresCluster> StartNewAsync(params IReadOnlyList<string> settings)
+    {
+        var cluster = new PostgresCluster();
+        try
+        {
+            await cluster.InitializeAsync(settings);
+            await cluster.StartAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>As the superuser.</summary>
+    public string ConnectionString(string database = "postgres") => new NpgsqlConnectionStringBuilder
+    {
+        Host = IPAddress.Loopback.ToString(),
+        Port = _port,
+        Username = "postgres",
+        Password = _password,
+        Database = database,
+    }.ConnectionString;
+
+    /// <summary>An empty database of a new name.</summary>
+    /// <returns>Its connection string.</returns>
+    public async Task<string> CreateDatabaseAsync(string encoding = "UTF8")
+    {
+        string name = $"test_{Interlocked.Increment(ref s_databases)}";
+        await ExecuteAsync(ConnectionString(), $"create database {name} template template0 encoding '{encoding}' lc_collate 'C' lc_ctype 'C'");
+        return ConnectionString(name);
+    }
+
+    public Task DropDatabaseAsync(string connectionString) =>
+        ExecuteAsync(ConnectionString(), $"drop database {DatabaseOf(connectionString)} with (force)");
+
+    /// <summary>Ends all other sessions of a database, as an operator or a failing server would.</summary>
+    public Task TerminateBackendsAsync(string connectionString) => ExecuteAsync(
+        ConnectionString(),
+        $"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{DatabaseOf(connectionString)}' and pid <> pg_backend_pid()");
+
+    /// <summary>Runs a statement on a connection of its own.</summary>
+    public static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using NpgsqlConnection connection = await ConnectAsync(connectionString);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public static async Task<T> QueryAsync<T>(string connectionString, string sql)
+    {
+        await using NpgsqlConnection connection = await ConnectAsync(connectionString);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>A session outside any pool: it ends when it is closed.</summary>
+    public static async Task<NpgsqlConnection> ConnectAsync(string connectionString)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    /// <summary>Starts the server, again on the same data and the same port after a stop or kill.</summary>
+    public async Task StartAsync()
+    {
+        await PgCtlAsync("start", "-w", "-l", Path.Combine(_folder, "server.log"), "-o", $"-p {_port}");
+        string firstLine = (await File.ReadAllLinesAsync(Path.Combine(DataFolder, "postmaster.pid")))[0];
+        ServerProcessId = int.Parse(firstLine, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Stops the server in an orderly way; open sessions are ended.</summary>
+    public async Task StopAsync()
+    {
+        await PgCtlAsync("stop", "-w", "-m", "fast");
+        ServerProcessId = 0;
+    }
+
+    /// <summary>kill -9 of the server and all its sessions: what is not on disk by now is gone.</summary>
+    public async Task KillAsync()
+    {
+        using Process server = Process.GetProcessById(ServerProcessId);
+        server.Kill(entireProcessTree: true);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await server.WaitForExitAsync(patience.Token);
+        ServerProcessId = 0;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _guard.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private string DataFolder => Path.Combine(_folder, "data");
+
+    private async Task InitializeAsync(IReadOnlyList<string> settings)
+    {
+        string passwordFile = Path.Combine(_folder, "password");
+        await File.WriteAllTextAsync(passwordFile, _password);
+        if (ShellCommand.AsServerUser.Count > 0)
+            await ShellCommand.RunAsync("chown", "-R", ShellCommand.ServerUser, _folder);
+        await ShellCommand.RunAsync(
+            [.. ShellCommand.AsServerUser, Program("initdb"), "-D", DataFolder, "-U", "postgres", "-A", "scram-sha-256",
+             "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync"]);
+        _port = FreePort();
+        await File.AppendAllLinesAsync(
+            Path.Combine(DataFolder, "postgresql.conf"),
+            ["listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", "fsync = on", "shared_buffers = 32MB", "max_connections = 100", .. settings]);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private Task PgCtlAsync(params IReadOnlyList<string> arguments) =>
+        ShellCommand.RunAsync([.. ShellCommand.AsServerUser, Program("pg_ctl"), "-D", DataFolder, .. arguments]);
+
+    private static string DatabaseOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).Database!;
+
+    private static string Program(string name) =>
+        Path.Combine(PostgresBinaries.Folder ?? throw new InvalidOperationException(SkipReason), name);
+}
