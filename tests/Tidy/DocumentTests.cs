@@ -58,10 +58,23 @@ public sealed partial class DocumentTests
                          select name.Value);
 
     [Fact]
-    public void Every_metric_is_documented() =>
-        AssertDocumented(from file in SourceTree.Files("src/", ".cs")
-                         from Match name in MetricName().Matches(SourceTree.Read(file))
-                         select name.Groups[1].Value);
+    public void Every_instrument_of_the_code_is_documented_under_its_exposed_name()
+    {
+        List<string> instruments = (from file in SourceTree.Files("src/", ".cs")
+                                    from Match name in InstrumentName().Matches(SourceTree.Read(file))
+                                    select name.Groups[1].Value.Replace('.', '_')).ToList();
+        Assert.NotEmpty(instruments);
+        string text = SourceTree.Read(Operating);
+        Found.Nothing(instruments.Where(name => !Regex.IsMatch(text, $"`{name}(_seconds|_bytes|_total)*`")));
+    }
+
+    [Fact]
+    public async Task Every_metric_that_a_server_exposes_is_documented()
+    {
+        await using ServerProcess server = await ServerProcess.StartNewAsync(TestContext.Current.CancellationToken);
+        string exposed = await server.Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken);
+        AssertDocumented(ExposedMetric().Matches(exposed).Select(match => match.Groups[1].Value));
+    }
 
     [Fact]
     public void Every_limit_is_documented() =>
@@ -127,8 +140,11 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"\bSTATEHOUSE_[A-Z_]+[A-Z]\b")]
     private static partial Regex EnvironmentName();
 
-    [GeneratedRegex("\"(statehouse_[a-z0-9_]+)\"")]
-    private static partial Regex MetricName();
+    [GeneratedRegex(@"Create\w+(?:<\w+>)?\(\s*""(statehouse\.[a-z0-9_.]+)""")]
+    private static partial Regex InstrumentName();
+
+    [GeneratedRegex(@"^# TYPE (\S+)", RegexOptions.Multiline)]
+    private static partial Regex ExposedMetric();
 
     [GeneratedRegex("(?<=[a-z])[A-Z]")]
     private static partial Regex SnakeCase();
