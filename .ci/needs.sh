@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# What the suites need beside the SDK: installed where we may, named where we may not. Sourced, with $root set.
+
+# One line per need: what it is | the function that sees it | its apt package | what goes without it
+list_needs() {
+  cat <<'TEXT'
+PostgreSQL server programs|have_postgres|postgresql|the tests of the PostgreSQL journal
+curl|have_curl|curl|the tests of the documents' commands
+TEXT
+}
+
+have_curl() { command -v curl >/dev/null 2>&1; }
+
+# Debian keeps the server programs out of PATH.
+have_postgres() {
+  local candidate
+  for candidate in "$(command -v initdb || true)" /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb; do
+    if [ -n "$candidate" ] && [ -x "$candidate" ]; then return 0; fi
+  done
+  return 1
+}
+
+gather_needs() {
+  local what seen_by package without
+  while IFS='|' read -r what seen_by package without <&4; do
+    if "$seen_by"; then continue; fi
+    install_package "$what" "$package"
+    if ! "$seen_by"; then
+      say "missing: $what, for $without. Get it with: apt-get install $package (or what your system calls it)"
+    fi
+  done 4< <(list_needs)
+}
+
+# Says nothing where we may not install: the caller names what is missing.
+install_package() {
+  local log="$root/artifacts/apt-$2.txt"
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then return 0; fi
+  say "installing $2 ($1)"
+  export DEBIAN_FRONTEND=noninteractive
+  if apt-get install -y -q --no-install-recommends "$2" >"$log" 2>&1 </dev/null 4<&-; then return 0; fi
+  # The package lists of a fresh container are empty or old.
+  if apt-get update -q >"$log" 2>&1 </dev/null 4<&- \
+    && apt-get install -y -q --no-install-recommends "$2" >>"$log" 2>&1 </dev/null 4<&-; then return 0; fi
+  say "apt-get could not install $2; its output is in $log"
+}

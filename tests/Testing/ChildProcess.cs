@@ -1,0 +1,120 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Statehouse.Testing;
+
+/// <summary>A real process whose output is kept. Ended for good when disposed.</summary>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    private const int SigTerm = 15;
+
+    private readonly Process _process;
+    private readonly Lock _lock = new();
+    private readonly List<string> _output = [];
+
+    private ChildProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Standard output and standard error so far, line by line as they came.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_lock)
+                return string.Join('\n', _output);
+        }
+    }
+
+    /// <param name="program">Name or path.</param>
+    /// <param name="arguments">Each as it is: no shell, no quoting.</param>
+    /// <param name="workingFolder">null = this process's.</param>
+    public static ChildProcess Start(string program, IEnumerable<string> arguments, string? workingFolder = null)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = workingFolder ?? "",
+        };
+        // Settings of whoever runs the tests must not reach what is tested.
+        foreach (string name in start.Environment.Keys.Where(n => n.StartsWith("STATEHOUSE_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        var child = new ChildProcess(new Process { StartInfo = start });
+        child._process.OutputDataReceived += child.Keep;
+        child._process.ErrorDataReceived += child.Keep;
+        child._process.Start();
+        child._process.StandardInput.Close();
+        child._process.BeginOutputReadLine();
+        child._process.BeginErrorReadLine();
+        return child;
+    }
+
+    /// <summary>A program built in this clone, run by the same <c>dotnet</c> as the tests.</summary>
+    public static ChildProcess StartDotnet(string dll, IEnumerable<string> arguments, string? workingFolder = null) =>
+        Start(DotnetHost, [dll, .. arguments], workingFolder);
+
+    private static string DotnetHost =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
+
+    /// <summary>Waits until it has ended and all its output is here.</summary>
+    /// <exception cref="TimeoutException">Still running; says what it printed.</exception>
+    public async Task<int> WaitForExitAsync(TimeSpan bound, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(bound, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"Process {Id} still runs after {bound}. It printed:\n{Output}");
+        }
+        return _process.ExitCode;
+    }
+
+    /// <summary><c>kill -9</c>; returns when it is gone.</summary>
+    public async Task KillAsync()
+    {
+        try
+        {
+            _process.Kill();
+        }
+        catch (Exception error) when (error is InvalidOperationException or Win32Exception)
+        {
+            // It has ended by itself: what was wanted.
+        }
+        await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    /// <summary>SIGTERM; returns its exit code.</summary>
+    /// <exception cref="TimeoutException">It did not end within the bound.</exception>
+    public Task<int> TerminateAsync(TimeSpan bound, CancellationToken cancellationToken)
+    {
+        if (!HasExited && kill(Id, SigTerm) != 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        return WaitForExitAsync(bound, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process.Dispose();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null)
+            return;
+        lock (_lock)
+            _output.Add(line.Data);
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int kill(int processId, int signal);
+}

@@ -1,0 +1,83 @@
+using Statehouse.Testing;
+using Xunit;
+
+namespace Statehouse.Tidy;
+
+/// <summary><c>./statehouse</c> as a user meets it. What `test` makes of suites' results: <see cref="TestResultTests"/>.</summary>
+public sealed class ScriptTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData("help")]
+    [InlineData("--help")]
+    [InlineData("up --help")]
+    [InlineData("test --help")]
+    public async Task Help_is_printed_from_any_folder_without_colour(string arguments)
+    {
+        (int code, string output) = await RunAsync(Repository.PathOf("statehouse"), arguments, Path.GetTempPath());
+        Assert.Equal(0, code);
+        Assert.Contains("./statehouse ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', output);
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("test --nonsense")]
+    [InlineData("test Nonsense")]
+    [InlineData("test --filter")]
+    [InlineData("test --timeout 0")]
+    public async Task Wrong_usage_exits_with_2_and_one_line_that_names_it(string arguments)
+    {
+        (int code, string output) = await RunAsync(Repository.PathOf("statehouse"), arguments, Path.GetTempPath());
+        Assert.Equal(2, code);
+        Assert.DoesNotContain('\n', output);
+        Assert.Contains(arguments.Split(' ')[^1], output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_link_in_a_folder_with_spaces_still_finds_its_clone()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("state house ");
+        try
+        {
+            string link = Path.Combine(folder.FullName, "my statehouse");
+            File.CreateSymbolicLink(link, Repository.PathOf("statehouse"));
+            Assert.Equal(0, (await RunAsync(link, "test --help", folder.FullName)).Code);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Up_without_an_SDK_says_what_is_missing_and_where_to_get_it()
+    {
+        DirectoryInfo empty = Directory.CreateTempSubdirectory("statehouse-no-sdk-");
+        try
+        {
+            string script = $"""
+                root='{empty.FullName}'
+                source '{Repository.PathOf(".ci/toolchain.sh")}'
+                sdk_places() ( echo "$root/no-dotnet-here" )
+                require_sdk
+                """;
+            await using ChildProcess shell = ChildProcess.Start("bash", ["-euo", "pipefail", "-c", script], empty.FullName);
+            Assert.Equal(1, await shell.WaitForExitAsync(Bound, TestContext.Current.CancellationToken));
+            Assert.Contains("missing: the .NET SDK 10.0", shell.Output, StringComparison.Ordinal);
+            Assert.Contains("https://dotnet.microsoft.com/", shell.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            empty.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(int Code, string Output)> RunAsync(string script, string arguments, string folder)
+    {
+        await using ChildProcess process = ChildProcess.Start(script, arguments.Split(' '), folder);
+        int code = await process.WaitForExitAsync(Bound, TestContext.Current.CancellationToken);
+        return (code, process.Output);
+    }
+}
