@@ -11,7 +11,7 @@ internal sealed partial class LocalAgent
     {
         Touch();
         Guid txnId = request.TxnId ?? Guid.CreateVersion7(_context.Clock.GetUtcNow());
-        AgentVersion? firstBasis = null;
+        var oldestBasis = new AgentVersion(long.MaxValue);
         for (int attempt = 1; ; attempt++)
         {
             Proposal proposal = await ProposeAsync(request, txnId, cancellationToken).ConfigureAwait(false);
@@ -20,8 +20,10 @@ internal sealed partial class LocalAgent
             CommitReceipt? receipt;
             if (proposal.Pending is { } pending)
             {
-                firstBasis ??= pending.Unit.Runs[0].ExpectedVersion;
-                receipt = await FinishAsync(pending, firstBasis.Value, cancellationToken).ConfigureAwait(false);
+                // A later attempt may stand on an older version: what the first one rested on may never have come to be.
+                AgentVersion basis = pending.Unit.Runs[0].ExpectedVersion;
+                oldestBasis = basis < oldestBasis ? basis : oldestBasis;
+                receipt = await FinishAsync(pending, oldestBasis, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -60,6 +62,8 @@ internal sealed partial class LocalAgent
         {
             if (pending.Epoch == _epoch)
                 EndEpochNeedsLock();
+            else if (pending.Reason is JournalOutcomeUnknownException)
+                _decideAfterCatchUp = ++_catchUpsWanted;
         }
     }
 
@@ -127,7 +131,7 @@ internal sealed partial class LocalAgent
         return new Proposal { Pending = pending };
     }
 
-    private async ValueTask<CommitReceipt?> FinishAsync(PendingCommit pending, AgentVersion firstBasis, CancellationToken cancellationToken)
+    private async ValueTask<CommitReceipt?> FinishAsync(PendingCommit pending, AgentVersion oldestBasis, CancellationToken cancellationToken)
     {
         AppendEnd end = await pending.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (end == AppendEnd.Shown)
@@ -140,7 +144,7 @@ internal sealed partial class LocalAgent
 
         if (end == AppendEnd.Conflict)
             AgentsMetrics.Conflicts.Add(1);
-        if (await FindOwnAsync(pending, firstBasis, cancellationToken).ConfigureAwait(false) is { } found)
+        if (await FindOwnAsync(pending, oldestBasis, cancellationToken).ConfigureAwait(false) is { } found)
             return Codec.CommitBodyCodec.Decode(found, default).ToReceipt();
         // Where another commit stands at its version, the fence keeps this one out for ever: that is a conflict, not a doubt.
         bool overtaken = pending.Reason is JournalOutcomeUnknownException && _confirmed!.Version >= pending.Commit.Version;
@@ -151,14 +155,14 @@ internal sealed partial class LocalAgent
     /// A commit that was not acknowledged may be there all the same: only its reply was lost, or an earlier attempt of
     /// the same transaction came through late. The journal knows.
     /// </summary>
-    private async Task<JournalCommit?> FindOwnAsync(PendingCommit pending, AgentVersion firstBasis, CancellationToken cancellationToken)
+    private async Task<JournalCommit?> FindOwnAsync(PendingCommit pending, AgentVersion oldestBasis, CancellationToken cancellationToken)
     {
         if (pending.Reason is JournalUnavailableException)
             return null;
         try
         {
             await CatchUpAsync(cancellationToken).ConfigureAwait(false);
-            return await FindTransactionAsync(firstBasis, pending.Commit.TxnId, cancellationToken).ConfigureAwait(false);
+            return await FindTransactionAsync(oldestBasis, pending.Commit.TxnId, cancellationToken).ConfigureAwait(false);
         }
         catch (JournalUnavailableException) when (pending.Reason is JournalOutcomeUnknownException)
         {

@@ -47,7 +47,7 @@ public sealed class MemoryStore : IJournalStore
                 unit.Outcome = unit.Runs.All(Matches) ? Write(unit) : AppendOutcome.Conflict;
         }
         if (AfterWrite is { } after)
-            await after(batch);
+            await LoseReplyAsync(after, batch);
     }
 
     public Task<JournalHead?> ReadHeadAsync(JournalHandle handle, CancellationToken cancellationToken)
@@ -179,6 +179,17 @@ public sealed class MemoryStore : IJournalStore
     {
         lock (_lock)
             return _snapshots.TryGetValue(agent, out SortedDictionary<long, JournalSnapshot>? all) ? [.. all.Values] : [];
+    }
+
+    /// <summary>A store that throws has told no outcome, whatever it wrote.</summary>
+    private static async Task LoseReplyAsync(Func<IReadOnlyList<AppendUnit>, Task> after, IReadOnlyList<AppendUnit> batch)
+    {
+        AppendOutcome[] outcomes = [.. batch.Select(unit => unit.Outcome)];
+        foreach (AppendUnit unit in batch)
+            unit.Outcome = AppendOutcome.Pending;
+        await after(batch);
+        for (int i = 0; i < outcomes.Length; i++)
+            batch[i].Outcome = outcomes[i];
     }
 
     private bool Matches(AppendRun run)
