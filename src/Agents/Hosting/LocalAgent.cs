@@ -118,11 +118,23 @@ internal sealed partial class LocalAgent
                 if (_catchUpsDone >= wanted)
                     return;
                 if (_catchUp is null || _catchUp.IsCompleted)
-                    _catchUp = Task.Run(CatchUpOnceAsync, CancellationToken.None);
+                    _catchUp = StartCatchUp();
                 running = _catchUp;
             }
             await running.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Runs a catch-up of its own. Many callers may wait for it, so none of them may run on its back: one that goes on
+    /// for long would keep the others waiting.
+    /// </summary>
+    private Task StartCatchUp()
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = Task.Run(CatchUpOnceAsync, CancellationToken.None).ContinueWith(
+            once => ended.TrySetFromTask(once), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return ended.Task;
     }
 
     private async Task CatchUpOnceAsync()

@@ -115,9 +115,15 @@ public abstract partial class AgentStateConformance
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task writer = Task.Run(async () =>
         {
-            for (int i = 1; i <= 200; i++)
-                await agent.CommitAsync([.. Enumerable.Range(0, 40).Select(k => Put($"k{k:00}", $"{i}"))]);
-            await done.CancelAsync();
+            try
+            {
+                for (int i = 1; i <= 200; i++)
+                    await agent.CommitAsync([.. Enumerable.Range(0, 40).Select(k => Put($"k{k:00}", $"{i}"))]);
+            }
+            finally
+            {
+                await done.CancelAsync();
+            }
         }, Cancellation);
         int scans = 0;
         while (!done.IsCancellationRequested)

@@ -111,9 +111,15 @@ public abstract partial class AgentStateConformance
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task writer = Task.Run(async () =>
         {
-            for (int i = 1; i <= 300; i++)
-                await Agents.CommitTogetherAsync(Together((Id("a"), Commit(Put("n", $"{i}"))), (Id("b"), Commit(Put("n", $"{i}")))), Cancellation);
-            await done.CancelAsync();
+            try
+            {
+                for (int i = 1; i <= 300; i++)
+                    await Agents.CommitTogetherAsync(Together((Id("a"), Commit(Put("n", $"{i}"))), (Id("b"), Commit(Put("n", $"{i}")))), Cancellation);
+            }
+            finally
+            {
+                await done.CancelAsync();
+            }
         }, Cancellation);
         (string First, string Second)[] orders = [("a", "b"), ("b", "a")];
         for (int i = 0; !done.IsCancellationRequested; i++)
