@@ -1,0 +1,5 @@
+-- ?1 first position, inclusive
+select j.version, j.position, j.committed_at, j.txn_id, j.hash, j.body, j.stream_id, s.kind, s.namespace, s.name
+from journal j left join stream s on s.stream_id = j.stream_id
+where j.position >= ?1
+order by j.position;

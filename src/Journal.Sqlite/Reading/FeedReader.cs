@@ -1,0 +1,81 @@
+namespace Statehouse.Journal.Sqlite.Reading;
+
+/// <summary>
+/// Reads the feed as a range of the journal's primary key. There is one writer and commit_ts is drawn inside its
+/// transaction, so no lower position can become visible later.
+/// </summary>
+internal sealed class FeedReader
+{
+    // A page that has looked at this much returns what it has found: a namespace that writes little must not make one
+    // call read the whole store.
+    private const int RowsScannedMax = 20_000;
+    private const long BytesMax = 8 * 1024 * 1024;
+
+    private readonly SqliteStatement _row;
+    private readonly int _limit;
+    private readonly byte[]? _namespace;
+    private readonly List<FeedCommit> _commits = [];
+    private readonly Dictionary<long, AgentId> _agents = [];
+    private CommitTs _through;
+    private int _rowsScanned;
+    private long _bytes;
+
+    private FeedReader(SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
+    {
+        _row = row;
+        _limit = limit;
+        _namespace = @namespace;
+        _through = afterExclusive;
+    }
+
+    /// <returns>As <see cref="IJournalStore.ReadFeedAsync"/>; a page may be short of its limit without being the last.</returns>
+    public static FeedPage ReadPage(SqliteDatabase database, CommitTs afterExclusive, int limit, string? @namespace)
+    {
+        byte[]? namespaceBytes = @namespace is null ? null : StoredNames.Encode(@namespace);
+        using SqliteStatement row = database.Prepare(Sql.Feed).Bind(1, FeedPosition.After(afterExclusive));
+        return new FeedReader(row, afterExclusive, limit, namespaceBytes).Read();
+    }
+
+    public static CommitTs End(SqliteDatabase database) =>
+        database.QueryNumber(Sql.FeedEnd) is { } position ? FeedPosition.CommitTsOf(position) : CommitTs.None;
+
+    private FeedPage Read()
+    {
+        while (_row.Step())
+        {
+            CommitTs commitTs = FeedPosition.CommitTsOf(_row.Int64(1));
+            // Only between transactions may a page end.
+            if (commitTs != _through && IsFull)
+                return new FeedPage(_commits, _through, AtEnd: false);
+            Take();
+            _through = commitTs;
+        }
+        return new FeedPage(_commits, _through, AtEnd: true);
+    }
+
+    private bool IsFull => _commits.Count >= _limit || _bytes >= BytesMax || _rowsScanned >= RowsScannedMax;
+
+    private void Take()
+    {
+        _rowsScanned++;
+        if (_row.IsNull(7))
+            throw new InvariantBrokenException($"The commit at position {_row.Int64(1)} belongs to no agent: the journal is damaged.");
+        if (_namespace is not null && !_row.Bytes(8).SequenceEqual(_namespace))
+            return;
+        AgentId agent = AgentOfRow();
+        JournalCommit commit = CommitRows.Decode(_row, agent);
+        _bytes += commit.Bytes;
+        _commits.Add(new FeedCommit(agent, commit));
+    }
+
+    private AgentId AgentOfRow()
+    {
+        long streamId = _row.Int64(6);
+        if (!_agents.TryGetValue(streamId, out AgentId? agent))
+        {
+            agent = new AgentId((AgentKind)_row.Int64(7), StoredNames.Decode(_row.Bytes(8)), StoredNames.Decode(_row.Bytes(9)));
+            _agents.Add(streamId, agent);
+        }
+        return agent;
+    }
+}

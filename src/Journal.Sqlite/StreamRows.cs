@@ -1,0 +1,85 @@
+namespace Statehouse.Journal.Sqlite;
+
+/// <summary>Reads the table <c>stream</c>: which row is an agent's, and where its journal begins and ends.</summary>
+internal static class StreamRows
+{
+    /// <returns>The agent's row number; 0 where it has no commit.</returns>
+    public static long Find(SqliteDatabase database, AgentId agent)
+    {
+        using SqliteStatement row = database.Prepare(Sql.StreamFind).BindAgent(agent);
+        return row.Step() ? row.Int64(0) : 0;
+    }
+
+    /// <summary>As <see cref="Find(SqliteDatabase, AgentId)"/>, from the handle where it was noted before.</summary>
+    public static long Find(SqliteDatabase database, JournalHandle handle)
+    {
+        if (handle.StoreKey == 0)
+            handle.StoreKey = Find(database, handle.Agent);
+        return handle.StoreKey;
+    }
+
+    /// <returns>null where the agent has no commit.</returns>
+    public static StreamExtent? Extent(SqliteDatabase database, JournalHandle handle)
+    {
+        long streamId = Find(database, handle);
+        using SqliteStatement row = database.Prepare(Sql.StreamExtent).Bind(1, streamId);
+        return row.Step()
+            ? new StreamExtent(handle.Agent, streamId, row.Int64(0), row.Int64(1))
+            : null;
+    }
+
+    /// <summary>Asks by name, also where the handle knows its row.</summary>
+    public static JournalHead? Head(SqliteDatabase database, JournalHandle handle)
+    {
+        using SqliteStatement row = database.Prepare(Sql.StreamHead).BindAgent(handle.Agent);
+        if (!row.Step())
+            return null;
+        handle.StoreKey = row.Int64(0);
+        return Decode(row, handle.Agent);
+    }
+
+    /// <summary>Agents in byte order of their names.</summary>
+    public static List<JournalHead> List(
+        SqliteDatabase database, AgentKind kind, string @namespace, string prefix, string? afterExclusive, int limit)
+    {
+        byte[] prefixBytes = StoredNames.Encode(prefix);
+        byte[]? after = afterExclusive is null ? null : StoredNames.Encode(afterExclusive);
+        byte[] first = after is not null && after.AsSpan().SequenceCompareTo(prefixBytes) > 0 ? after : prefixBytes;
+
+        var heads = new List<JournalHead>();
+        using SqliteStatement row = database.Prepare(Sql.StreamList)
+            .Bind(1, (long)kind).BindText(2, StoredNames.Encode(@namespace)).BindText(3, first);
+        while (heads.Count < limit && row.Step())
+        {
+            ReadOnlySpan<byte> name = row.Bytes(7);
+            if (!name.StartsWith(prefixBytes))
+                break;
+            if (after is null || !name.SequenceEqual(after))
+                heads.Add(Decode(row, new AgentId(kind, @namespace, StoredNames.Decode(name))));
+        }
+        return heads;
+    }
+
+    /// <summary>The columns of stream-head.sql.</summary>
+    private static JournalHead Decode(SqliteStatement row, AgentId agent)
+    {
+        long version = row.Int64(1);
+        // The stream's row and the last commit went in together: either without the other is damage.
+        if (row.IsNull(4) || !row.Bytes(2).SequenceEqual(row.Bytes(6)))
+            throw new InvariantBrokenException($"The journal of {agent} should end at version {version}, but that commit is missing or another.");
+        return new JournalHead(
+            agent,
+            new AgentVersion(version),
+            FeedPosition.CommitTsOf(row.Int64(4)),
+            new CommitTime(row.Int64(5)),
+            CommitRows.DecodeHash(row.Bytes(2), agent),
+            new AgentVersion(row.Int64(3)));
+    }
+}
+
+/// <summary>What of an agent's journal is kept.</summary>
+/// <param name="Agent">Whose journal.</param>
+/// <param name="StreamId">Its row.</param>
+/// <param name="First">The oldest version kept.</param>
+/// <param name="Last">The newest version.</param>
+internal sealed record StreamExtent(AgentId Agent, long StreamId, long First, long Last);

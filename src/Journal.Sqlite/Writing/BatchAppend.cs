@@ -1,0 +1,161 @@
+namespace Statehouse.Journal.Sqlite.Writing;
+
+/// <summary>
+/// One batch on its way into the journal. <see cref="Write"/> runs inside a transaction; only <see cref="Acknowledge"/>,
+/// after its fsync, tells the units' owners anything, so that a rollback leaves no trace in them.
+/// </summary>
+internal sealed class BatchAppend
+{
+    private readonly IReadOnlyList<AppendUnit> _batch;
+
+    // Per run of the batch, in order: the agent's row; 0 where the run's unit did not go in.
+    private readonly List<long> _streamIds = [];
+
+    /// <exception cref="InvariantBrokenException">SH-9001. A unit is not what <see cref="AppendUnit"/> promises.</exception>
+    public BatchAppend(IReadOnlyList<AppendUnit> batch)
+    {
+        foreach (AppendUnit unit in batch)
+            CheckUnit(unit);
+        _batch = batch;
+    }
+
+    public void Write(SqliteDatabase database)
+    {
+        // Asked anew each time: what the database holds is the only counter that no crash or rollback can put wrong.
+        CommitTs next = NextCommitTs(database);
+        foreach (AppendUnit unit in _batch)
+        {
+            int firstRun = _streamIds.Count;
+            if (!(unit.Runs.Count == 1 ? TryFence(database, unit.Runs[0]) : TryFenceAll(database, unit)))
+                continue;
+            next = InsertCommits(database, unit, firstRun, next);
+        }
+    }
+
+    public void Acknowledge()
+    {
+        int i = 0;
+        foreach (AppendUnit unit in _batch)
+        {
+            unit.Outcome = _streamIds[i] != 0 ? AppendOutcome.Appended : AppendOutcome.Conflict;
+            foreach (AppendRun run in unit.Runs)
+            {
+                if (_streamIds[i] != 0)
+                    run.Handle.StoreKey = _streamIds[i];
+                i++;
+            }
+        }
+    }
+
+    private static CommitTs NextCommitTs(SqliteDatabase database)
+    {
+        long? last = database.QueryNumber(Sql.FeedEnd);
+        return new CommitTs((last is null ? 0 : FeedPosition.CommitTsOf(last.Value).Value) + 1);
+    }
+
+    /// <summary>Several agents: all of their fences open, or all stay as they were.</summary>
+    private bool TryFenceAll(SqliteDatabase database, AppendUnit unit)
+    {
+        int firstRun = _streamIds.Count;
+        database.Execute(Sql.SavepointUnit);
+        bool allOpen = unit.Runs.All(run => TryFence(database, run));
+        if (!allOpen)
+        {
+            database.Execute(Sql.RollbackUnit);
+            _streamIds.RemoveRange(firstRun, _streamIds.Count - firstRun);
+            _streamIds.AddRange(Enumerable.Repeat(0L, unit.Runs.Count));
+        }
+        database.Execute(Sql.ReleaseUnit);
+        return allOpen;
+    }
+
+    /// <summary>Moves the agent's end from what the run expects to the run's own; false where it is not there.</summary>
+    private bool TryFence(SqliteDatabase database, AppendRun run)
+    {
+        long streamId = run.ExpectedVersion == AgentVersion.None ? Create(database, run) : Advance(database, run);
+        _streamIds.Add(streamId);
+        return streamId != 0;
+    }
+
+    private static long Create(SqliteDatabase database, AppendRun run)
+    {
+        JournalCommit last = run.Commits[^1];
+        database.Prepare(Sql.StreamCreate)
+            .BindAgent(run.Handle.Agent)
+            .Bind(4, last.Version.Value)
+            .Bind(5, last.Hash.AsSpan())
+            .Bind(6, last.Time.UnixMicroseconds)
+            .Run();
+        return database.Changes == 1 ? database.LastInsertRowId : 0;
+    }
+
+    private static long Advance(SqliteDatabase database, AppendRun run)
+    {
+        long streamId = run.Handle.StoreKey != 0 ? run.Handle.StoreKey : StreamRows.Find(database, run.Handle.Agent);
+        if (streamId == 0)
+            return 0;
+        JournalCommit last = run.Commits[^1];
+        database.Prepare(Sql.StreamAdvance)
+            .Bind(1, last.Version.Value)
+            .Bind(2, last.Hash.AsSpan())
+            .Bind(3, last.Time.UnixMicroseconds)
+            .Bind(4, streamId)
+            .Bind(5, run.ExpectedVersion.Value)
+            .Bind(6, run.ExpectedHash.AsSpan())
+            .Run();
+        return database.Changes == 1 ? streamId : 0;
+    }
+
+    /// <returns>The next transaction's commit_ts.</returns>
+    private CommitTs InsertCommits(SqliteDatabase database, AppendUnit unit, int firstRun, CommitTs commitTs)
+    {
+        bool isOneTransaction = unit.Runs.Count > 1;
+        for (int r = 0; r < unit.Runs.Count; r++)
+        {
+            AppendRun run = unit.Runs[r];
+            for (int c = 0; c < run.Commits.Count; c++)
+            {
+                Insert(database, FeedPosition.Of(commitTs, isOneTransaction ? r : 0), _streamIds[firstRun + r], run.Commits[c]);
+                run.CommitTs[c] = commitTs;
+                if (!isOneTransaction)
+                    commitTs = new CommitTs(commitTs.Value + 1);
+            }
+        }
+        return isOneTransaction ? new CommitTs(commitTs.Value + 1) : commitTs;
+    }
+
+    private static void Insert(SqliteDatabase database, long position, long streamId, JournalCommit commit)
+    {
+        Span<byte> txnId = stackalloc byte[16];
+        commit.TxnId.TryWriteBytes(txnId, bigEndian: true, out _);
+        database.Prepare(Sql.CommitInsert)
+            .Bind(1, position)
+            .Bind(2, streamId)
+            .Bind(3, commit.Version.Value)
+            .Bind(4, commit.Time.UnixMicroseconds)
+            .Bind(5, txnId)
+            .Bind(6, commit.Hash.AsSpan())
+            .Bind(7, commit.Body.Span)
+            .Run();
+    }
+
+    private static void CheckUnit(AppendUnit unit)
+    {
+        Guid txnId = unit.Runs[0].Commits[0].TxnId;
+        if (unit.Runs.Count > FeedPosition.CommitsPerTransactionMax)
+            throw new InvariantBrokenException(
+                $"A transaction commits on {unit.Runs.Count} agents; the journal numbers at most {FeedPosition.CommitsPerTransactionMax}.");
+        foreach (AppendRun run in unit.Runs)
+        {
+            for (int i = 0; i < run.Commits.Count; i++)
+            {
+                if (run.Commits[i].Version.Value != run.ExpectedVersion.Value + 1 + i)
+                    throw new InvariantBrokenException(
+                        $"A run on {run.Handle.Agent} expects version {run.ExpectedVersion} but its commit {i} is version {run.Commits[i].Version}.");
+            }
+            if (unit.Runs.Count > 1 && (run.Commits.Count != 1 || run.Commits[0].TxnId != txnId))
+                throw new InvariantBrokenException(
+                    $"A unit over several agents holds one commit each, of one transaction; on {run.Handle.Agent} it does not.");
+        }
+    }
+}
