@@ -80,7 +80,8 @@ public sealed partial class DocumentTests
     public void Every_limit_is_documented() =>
         AssertDocumented(typeof(Limits).GetProperties()
             .Where(property => property.CanWrite)
-            .Select(property => SnakeCase().Replace(property.Name, "_$0").ToLowerInvariant()));
+            .Select(property => SnakeCase().Replace(property.Name, "_$0").ToLowerInvariant()
+                + (property.PropertyType == typeof(TimeSpan) ? "_ms" : "")));
 
     [Fact]
     public async Task Every_flag_of_the_server_is_documented_and_the_script_names_the_same()
