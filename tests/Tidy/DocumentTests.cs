@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Statehouse.Agents;
 using Statehouse.Journal;
@@ -42,6 +43,21 @@ public sealed partial class DocumentTests
                            let code = ErrorCodeText().Match(row[0])
                            where code.Success
                            select code.Value);
+
+    [Fact]
+    public async Task Error_pages_and_the_table_of_the_API_name_the_status_that_the_server_answers()
+    {
+        await using ServerProcess server = await ServerProcess.StartNewAsync(TestContext.Current.CancellationToken);
+        List<string[]> table = Markdown.Read("docs/api.md").TableRows.Where(row => ErrorCodeText().IsMatch(row[0])).ToList();
+        foreach (string code in Enum.GetValues<ErrorCode>().Select(code => code.Text()))
+        {
+            using JsonDocument error = JsonDocument.Parse(
+                await server.Http.GetStringAsync($"/errors/{code}", TestContext.Current.CancellationToken));
+            string status = error.RootElement.GetProperty("status").GetRawText();
+            Assert.Equal(status, table.Single(row => row[0].Contains(code, StringComparison.Ordinal))[^1]);
+            Assert.Contains($"HTTP {status}", SourceTree.Read($"docs/errors/{code}.md"), StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public void Decisions_are_numbered_without_gap_or_repeat()
