@@ -81,10 +81,11 @@ list_suites() {
 }
 
 suite_csharp() {
-  local project
+  local project dll
   project=$(basename "$root/tests/$2"/*.csproj .csproj)
-  "$dotnet" "$root/tests/$2/bin/Release/net10.0/$project.dll" ${filter:+-method "*$filter*"} \
-    -jUnit "$1" -noColor -noLogo -noAutoReporters -longRunning 120
+  dll="$root/tests/$2/bin/Release/net10.0/$project.dll"
+  [ -f "$dll" ] || { echo "$dll was not built: is the project part of $solution?"; return 1; }
+  "$dotnet" "$dll" ${filter:+-method "*$filter*"} -jUnit "$1" -noColor -noLogo -noAutoReporters -longRunning 120
 }
 
 select_suites() {

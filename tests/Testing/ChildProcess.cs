@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Statehouse.Testing;
 
@@ -12,6 +13,7 @@ public sealed class ChildProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Lock _lock = new();
     private readonly List<string> _output = [];
+    private TaskCompletionSource _moreOutput = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ChildProcess(Process process) => _process = process;
 
@@ -63,6 +65,31 @@ public sealed class ChildProcess : IAsyncDisposable
     private static string DotnetHost =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
 
+    /// <summary>Waits until it has printed something.</summary>
+    /// <exception cref="TimeoutException">It did not within the bound.</exception>
+    /// <exception cref="InvalidOperationException">It ended without.</exception>
+    public async Task<Match> WaitForOutputAsync(Regex wanted, TimeSpan bound, CancellationToken cancellationToken)
+    {
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bounded.CancelAfter(bound);
+        Task ended = _process.WaitForExitAsync(bounded.Token);
+        while (true)
+        {
+            // Asked before the output is read: what comes after that completes it.
+            Task more;
+            lock (_lock)
+                more = _moreOutput.Task;
+            bool hasEnded = ended.IsCompletedSuccessfully;
+            if (wanted.Match(Output) is { Success: true } match)
+                return match;
+            if (hasEnded)
+                throw new InvalidOperationException($"Process {Id} ended with {ExitCode} and did not print {wanted}, but:\n{Output}");
+            await Task.WhenAny(more, ended);
+            if (bounded.IsCancellationRequested)
+                throw new TimeoutException($"Process {Id} did not print {wanted} within {bound}, but:\n{Output}");
+        }
+    }
+
     /// <summary>Waits until it has ended and all its output is here.</summary>
     /// <exception cref="TimeoutException">Still running; says what it printed.</exception>
     public async Task<int> WaitForExitAsync(TimeSpan bound, CancellationToken cancellationToken)
@@ -111,8 +138,14 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         if (line.Data is null)
             return;
+        TaskCompletionSource more;
         lock (_lock)
+        {
             _output.Add(line.Data);
+            more = _moreOutput;
+            _moreOutput = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        more.SetResult();
     }
 
     [DllImport("libc", SetLastError = true)]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Statehouse.Agents;
 using Statehouse.Journal;
@@ -44,6 +45,21 @@ public sealed partial class DocumentTests
                            select code.Value);
 
     [Fact]
+    public async Task Error_pages_and_the_table_of_the_API_name_the_status_that_the_server_answers()
+    {
+        await using ServerProcess server = await ServerProcess.StartNewAsync(TestContext.Current.CancellationToken);
+        List<string[]> table = Markdown.Read("docs/api.md").TableRows.Where(row => ErrorCodeText().IsMatch(row[0])).ToList();
+        foreach (string code in Enum.GetValues<ErrorCode>().Select(code => code.Text()))
+        {
+            using JsonDocument error = JsonDocument.Parse(
+                await server.Http.GetStringAsync($"/errors/{code}", TestContext.Current.CancellationToken));
+            string status = error.RootElement.GetProperty("status").GetRawText();
+            Assert.Equal(status, table.Single(row => row[0].Contains(code, StringComparison.Ordinal))[^1]);
+            Assert.Contains($"HTTP {status}", SourceTree.Read($"docs/errors/{code}.md"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Decisions_are_numbered_without_gap_or_repeat()
     {
         List<string> numbers = SourceTree.Files("docs/decisions/", ".md").Select(file => Path.GetFileName(file)[..4]).ToList();
@@ -80,7 +96,8 @@ public sealed partial class DocumentTests
     public void Every_limit_is_documented() =>
         AssertDocumented(typeof(Limits).GetProperties()
             .Where(property => property.CanWrite)
-            .Select(property => SnakeCase().Replace(property.Name, "_$0").ToLowerInvariant()));
+            .Select(property => SnakeCase().Replace(property.Name, "_$0").ToLowerInvariant()
+                + (property.PropertyType == typeof(TimeSpan) ? "_ms" : "")));
 
     [Fact]
     public async Task Every_flag_of_the_server_is_documented_and_the_script_names_the_same()
