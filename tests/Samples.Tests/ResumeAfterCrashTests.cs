@@ -47,6 +47,26 @@ public sealed partial class ResumeAfterCrashTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Killed_after_each_side_effect_before_its_result_the_side_effect_happens_once()
+    {
+        await using ServerProcess server = await ServerProcess.StartNewAsync(Cancelled);
+        int foundPending = 0;
+        for (int step = 1; step <= Steps; step++)
+        {
+            await using ChildProcess agent = StartAgent(server, ThinkMs);
+            await agent.WaitForOutputAsync(new Regex($"step {step}: acted"), RunBound, Cancelled);
+            await agent.KillAsync();
+            foundPending += Pending().Count(agent.Output);
+        }
+        await RunToTheEndAsync(server);
+
+        // A busy machine may be late with a kill or two; most must have hit.
+        Assert.InRange(foundPending, Steps / 2, Steps);
+        var history = new AgentHistory(server.Http);
+        await AssertStepsMatchWorldAsync(server, await history.ReadVerifiedAsync("world", Cancelled));
+    }
+
+    [Fact]
     public async Task A_finished_run_started_again_changes_nothing()
     {
         await using ServerProcess server = await ServerProcess.StartNewAsync(Cancelled);
@@ -138,6 +158,9 @@ public sealed partial class ResumeAfterCrashTests(ITestOutputHelper output)
 
     [GeneratedRegex("steps are done")]
     private static partial Regex Begun();
+
+    [GeneratedRegex("was pending when we stopped")]
+    private static partial Regex Pending();
 
     private static Random NewRandom(ITestOutputHelper output)
     {
