@@ -53,7 +53,7 @@ internal static class ServerProcess
             : "postgres";
         output.WriteLine($"Statehouse {BuildInfo.Version} listens on {address}");
         output.WriteLine($"journal: {journal}");
-        output.WriteLine($"try: curl -X PUT {address}/v1/namespaces/default/agents/ada/state/greeting -d '\"hello\"' -H 'Content-Type: application/json'");
+        output.WriteLine($"try: curl -X PUT {address}/v1/namespaces/default/agents/ada/state/greeting -d '\"hello\"'");
         output.Flush();
         log.Started(address, settings.Journal == JournalKind.Sqlite ? "sqlite" : "postgres");
     }

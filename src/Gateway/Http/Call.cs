@@ -69,7 +69,7 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
     /// <exception cref="RefusedException">SH-1004.</exception>
     public async ValueTask<RequestBody> ReadBodyAsync()
     {
-        ContentTypes.MustBeJson(Http.Request);
+        ContentTypes.MustNotBeAForeignForm(Http.Request);
         return await RequestBody.ReadAsync(Http.Request, limits.CommitBytesMax, Gone);
     }
 

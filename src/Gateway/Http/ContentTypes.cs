@@ -4,19 +4,29 @@ namespace Statehouse.Gateway;
 
 internal static class ContentTypes
 {
-    /// <summary>JSON, or nothing said. Also keeps a web page's form from posting to a server on this machine.</summary>
+    /// <summary>
+    /// A body is JSON whatever its Content-Type says, so that <c>curl -d</c> works as it is. Only a browser must say so:
+    /// it lets any web page post a form or plain text to a server on the user's own machine without asking, but asks
+    /// before it sends <c>application/json</c>, and this server never agrees.
+    /// </summary>
     /// <exception cref="HttpRefusal">415.</exception>
-    public static void MustBeJson(HttpRequest request)
+    public static void MustNotBeAForeignForm(HttpRequest request)
     {
-        string? given = request.ContentType;
-        if (string.IsNullOrEmpty(given))
-            return;
-        ReadOnlySpan<char> mediaType = given.AsSpan();
+        bool fromBrowser = request.Headers.Origin.Count > 0 || request.Headers.ContainsKey("Sec-Fetch-Site");
+        if (fromBrowser && !IsJson(request.ContentType))
+        {
+            throw new HttpRefusal(
+                415, ErrorCode.InvalidArgument,
+                $"Content-Type must be application/json in a request from a browser; this is {Query.Shown(request.ContentType ?? "")}.");
+        }
+    }
+
+    private static bool IsJson(string? contentType)
+    {
+        ReadOnlySpan<char> mediaType = contentType;
         int parameters = mediaType.IndexOf(';');
         if (parameters >= 0)
             mediaType = mediaType[..parameters];
-        if (!mediaType.Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase))
-            throw new HttpRefusal(
-                415, ErrorCode.InvalidArgument, $"Content-Type must be application/json; this is {Query.Shown(given)}.");
+        return mediaType.Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
     }
 }
