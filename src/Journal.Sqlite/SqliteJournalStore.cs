@@ -84,10 +84,10 @@ public sealed class SqliteJournalStore : IJournalStore
 
     /// <summary>A page may be short of its limit without being the last: it stops after 20,000 commits looked at or 8 MiB.</summary>
     public Task<FeedPage> ReadFeedAsync(CommitTs afterExclusive, int limit, string? @namespace, CancellationToken cancellationToken) =>
-        _readers.ReadAsync(database => FeedReader.ReadPage(database, afterExclusive, limit, @namespace), cancellationToken);
+        _readers.ReadAsync(database => FeedPageReader.ReadPage(database, afterExclusive, limit, @namespace), cancellationToken);
 
     public Task<CommitTs> ReadFeedEndAsync(CancellationToken cancellationToken) =>
-        _readers.ReadAsync(FeedReader.End, cancellationToken);
+        _readers.ReadAsync(FeedPageReader.End, cancellationToken);
 
     /// <summary>Writes one row for real, fsync included: only that tells a full or read-only disk from a good one.</summary>
     public Task PingAsync(CancellationToken cancellationToken) =>

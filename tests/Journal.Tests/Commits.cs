@@ -63,10 +63,15 @@ public sealed class Commits
     public void Acknowledge(AppendRun run)
     {
         for (int i = 0; i < run.Commits.Count; i++)
-            _acknowledged.Add(run.Commits[i] with { CommitTs = run.CommitTs[i] });
-        JournalCommit last = _acknowledged[^1];
-        Hash = last.Hash;
-        Time = last.Time;
+            Resume(run.Commits[i] with { CommitTs = run.CommitTs[i] });
+    }
+
+    /// <summary>Takes over the next commit of a journal that is there already.</summary>
+    public void Resume(JournalCommit commit)
+    {
+        _acknowledged.Add(commit);
+        Hash = commit.Hash;
+        Time = commit.Time;
     }
 
     /// <summary>A run with the same commits, but decided on another end: what a writer that lost its fence would send.</summary>

@@ -4,7 +4,7 @@ namespace Statehouse.Journal.Sqlite.Reading;
 /// Reads the feed as a range of the journal's primary key. There is one writer and commit_ts is drawn inside its
 /// transaction, so no lower position can become visible later.
 /// </summary>
-internal sealed class FeedReader
+internal sealed class FeedPageReader
 {
     // A page that has looked at this much returns what it has found: a namespace that writes little must not make one
     // call read the whole store.
@@ -20,7 +20,7 @@ internal sealed class FeedReader
     private int _rowsScanned;
     private long _bytes;
 
-    private FeedReader(SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
+    private FeedPageReader(SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
     {
         _row = row;
         _limit = limit;
@@ -33,7 +33,7 @@ internal sealed class FeedReader
     {
         byte[]? namespaceBytes = @namespace is null ? null : StoredNames.Encode(@namespace);
         using SqliteStatement row = database.Prepare(Sql.Feed).Bind(1, FeedPosition.After(afterExclusive));
-        return new FeedReader(row, afterExclusive, limit, namespaceBytes).Read();
+        return new FeedPageReader(row, afterExclusive, limit, namespaceBytes).Read();
     }
 
     public static CommitTs End(SqliteDatabase database) =>
