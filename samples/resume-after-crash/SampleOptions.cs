@@ -6,7 +6,7 @@ namespace Statehouse.Samples.ResumeAfterCrash;
 /// <param name="Server">Where Statehouse listens.</param>
 /// <param name="Run">Names the run; the same name goes on with it.</param>
 /// <param name="Steps">1..1,000.</param>
-/// <param name="Think">How long each step pretends to think before it acts.</param>
+/// <param name="Think">How long each step pretends to think: half of it before it acts, half over the answer.</param>
 /// <param name="Patience">How long one request is repeated while the server is away.</param>
 internal sealed record SampleOptions(Uri Server, string Run, int Steps, TimeSpan Think, TimeSpan Patience)
 {

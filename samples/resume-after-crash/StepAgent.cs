@@ -35,8 +35,10 @@ internal sealed class StepAgent(StatehouseClient statehouse, SampleOptions optio
         else
             await StoreAsync(step, new JsonObject { ["status"] = "pending", ["intent"] = $"order item {step}" }, cancellationToken);
 
-        await Task.Delay(options.Think, clock, cancellationToken);
+        await Task.Delay(options.Think / 2, clock, cancellationToken);
         long worldVersion = await ActAsync(step, cancellationToken);
+        Console.WriteLine($"step {step}: acted");
+        await Task.Delay(options.Think / 2, clock, cancellationToken);
 
         // The receipt of a repeat is the first one, so the result is the same however often this line is reached.
         var result = new JsonObject { ["world_version"] = worldVersion };

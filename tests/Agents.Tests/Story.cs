@@ -43,6 +43,13 @@ public static class Story
         return commits;
     }
 
+    /// <summary>The history after a look at the journal, for agents that another server writes too.</summary>
+    public static async Task<List<JournalCommit>> RefreshedHistoryAsync(this IAgentState agent)
+    {
+        await agent.GetHeadAsync(Consistency.Strong, Cancellation);
+        return await agent.HistoryAsync();
+    }
+
     public static string Text(this JournalCommit commit) => Encoding.UTF8.GetString(commit.Body.Span);
 
     public static ImmutableArray<AgentCommitRequest> Together(params (AgentId Agent, CommitRequest Commit)[] commits) =>

@@ -1,0 +1,25 @@
+using System.Net;
+
+namespace Statehouse.Gateway;
+
+/// <summary>How a gateway listens and what it holds at once.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Where HTTP/1.1 listens; port 0 takes a free one. Default 127.0.0.1:8080.</summary>
+    public IPEndPoint HttpAddress { get; init; } = new(IPAddress.Loopback, 8080);
+
+    /// <summary>Requests being answered at once, event streams apart; more get SH-2003. Default 10,000.</summary>
+    public int RequestsInFlightMax { get; init; } = 10_000;
+
+    /// <summary>Event streams open at once; more get SH-2003. Default 10,000.</summary>
+    public int StreamsMax { get; init; } = 10_000;
+
+    /// <summary>Time without an event after which a stream sends a comment, so that proxies keep it open. Default 15 s.</summary>
+    public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long <c>/readyz</c> waits for the journal. Default 2 s.</summary>
+    public TimeSpan ReadyPatience { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a stop waits for requests in flight before it cuts them off. Default 20 s.</summary>
+    public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(20);
+}

@@ -1,0 +1,55 @@
+using Statehouse.Agents;
+using Statehouse.Journal;
+
+namespace Statehouse.Gateway;
+
+/// <summary>The feed as server-sent events: replays from a position, then follows. Ids: <see cref="PlacedCommit.EventId"/>.</summary>
+internal sealed class FeedStream(IAgents agents, StreamHost host, Limits limits)
+{
+    public async ValueTask SendAsync(Call call)
+    {
+        if (call.Query.Has("limit"))
+            throw RefusedException.Invalid("limit", "absent from an event stream", "given");
+        string? lastEventId = LastEventId.Of(call.Http.Request);
+        FeedPosition after = lastEventId is null
+            ? FeedPosition.Parse("after", call.Query.Text("after"))
+            : FeedPosition.Parse(LastEventId.Header, lastEventId);
+        string? @namespace = call.Query.Text("namespace");
+        // The first page is read before the headers go, so that what is wrong with it is a plain error.
+        FeedPage first = await agents.ReadFeedAsync(after.ReadAfter, limits.PageDefault, @namespace, call.Gone);
+        if (after.CommitTs > first.Through && first.AtEnd)
+            throw RefusedException.Invalid(
+                lastEventId is null ? "after" : LastEventId.Header, $"at most the feed's end, {first.Through}", after.CommitTs.ToString());
+        await host.RunAsync(call, (stream, data, ending) => FollowAsync(first, after, @namespace, stream, data, ending));
+    }
+
+    private async Task FollowAsync(
+        FeedPage page, FeedPosition after, string? @namespace, EventStream stream, JsonBuffer data, CancellationToken ending)
+    {
+        while (true)
+        {
+            foreach (PlacedCommit placed in FeedPosition.Place(page.Commits))
+            {
+                if (!after.IsBefore(placed))
+                    continue;
+                WireJson.FeedItem(data, placed.Item);
+                await stream.WriteAsync(placed.EventId, ending);
+            }
+            after = new FeedPosition(page.Through, null);
+            page = await stream.AwaitAsync(NextAsync(page, @namespace, ending), ending);
+        }
+    }
+
+    /// <summary>The next page that holds something, or that moves the position at all.</summary>
+    private async ValueTask<FeedPage> NextAsync(FeedPage page, string? @namespace, CancellationToken ending)
+    {
+        do
+        {
+            if (page.AtEnd)
+                await agents.WaitForFeedAsync(page.Through, ending);
+            page = await agents.ReadFeedAsync(page.Through, limits.PageDefault, @namespace, ending);
+        }
+        while (page.Commits.Count == 0);
+        return page;
+    }
+}

@@ -1,0 +1,76 @@
+using Statehouse.Agents;
+
+namespace Statehouse.Gateway;
+
+/// <summary>Keys of one agent: read, write, delete, scan.</summary>
+internal sealed class StateRoutes(IAgents agents, Limits limits, TimeProvider clock)
+{
+    private const string Keys = "/v1/namespaces/{ns}/agents/{agent}/state";
+    private const string OneKey = Keys + "/{key}";
+
+    public IEnumerable<ApiRoute> Routes =>
+    [
+        new("GET", OneKey, GetAsync, "key_version", "at_version", "at", "consistency"),
+        new("PUT", OneKey, PutAsync),
+        new("DELETE", OneKey, DeleteAsync),
+        new("GET", Keys, ScanAsync, "prefix", "after", "limit", "keys_only", "at_version", "at", "consistency"),
+    ];
+
+    private async ValueTask GetAsync(Call call)
+    {
+        ReadPoint at = ReadPoints.Parse(call.Query, clock, ofOneKey: true);
+        var request = new GetRequest(call.Key(), at, ReadPoints.Consistency(call.Query, at));
+        KeyState state = await agents.Get(call.Agent()).GetAsync(request, call.Gone);
+        await KeyReply.SendAsync(call, state);
+    }
+
+    private async ValueTask PutAsync(Call call)
+    {
+        Key key = call.Key();
+        using RequestBody body = await call.ReadBodyAsync();
+        JsonText value = JsonText.Parse("value", body.Utf8, limits.JsonDepthMax);
+        await CommitAsync(call, new Operation(OperationKind.Put, key, value));
+    }
+
+    private async ValueTask DeleteAsync(Call call)
+    {
+        await call.ExpectNoBodyAsync();
+        await CommitAsync(call, new Operation(OperationKind.Delete, call.Key()));
+    }
+
+    private async ValueTask CommitAsync(Call call, Operation operation)
+    {
+        var request = new CommitRequest([Preconditions.Apply(call.Http.Request, operation)])
+        {
+            IdempotencyKey = IdempotencyKeys.FromHeader(call.Http.Request),
+        };
+        CommitReceipt receipt = await agents.Get(call.Agent()).CommitAsync(request, call.Gone);
+        if (WireJson.KeyVersionOf(receipt) is { } version && operation.Kind == OperationKind.Put)
+            call.Http.Response.Headers.ETag = Preconditions.EntityTag(version);
+        call.MarkReplayed(receipt.Replayed);
+        WireJson.KeyReceipt(call.Json, operation.Key, receipt);
+        await call.ReplyAsync();
+    }
+
+    private async ValueTask ScanAsync(Call call)
+    {
+        ReadPoint at = ReadPoints.Parse(call.Query, clock, ofOneKey: false);
+        var request = new ScanRequest(
+            call.Query.Key("prefix"), call.Query.Key("after"), call.Query.Limit(limits), call.Query.Flag("keys_only"),
+            at, ReadPoints.Consistency(call.Query, at));
+        ScanPage page = await agents.Get(call.Agent()).ScanAsync(request, call.Gone);
+        call.Json.Raw("{\"agent_version\":"u8).Number(page.AgentVersion.Value).Raw(",\"items\":["u8);
+        for (int i = 0; i < page.Items.Length; i++)
+        {
+            if (i > 0)
+                call.Json.Raw(","u8);
+            WireJson.KeyState(call.Json, page.Items[i]);
+            await call.SendIfMuchAsync();
+        }
+        call.Json.Raw("]"u8);
+        if (page.HasMore)
+            call.Json.Raw(",\"next\":"u8).String(page.Items[^1].Key.Utf8);
+        call.Json.Raw("}"u8);
+        await call.ReplyAsync();
+    }
+}

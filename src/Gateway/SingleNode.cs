@@ -1,0 +1,87 @@
+using Statehouse.Agents;
+using Statehouse.Agents.Hosting;
+using Statehouse.Agents.Transactions;
+using Statehouse.Journal;
+using Statehouse.Journal.GroupCommit;
+using Statehouse.Journal.Postgres;
+using Statehouse.Journal.Sqlite;
+
+namespace Statehouse.Gateway;
+
+/// <summary>Everything that one server process runs, wired together: journal, agents, transactions, HTTP.</summary>
+internal sealed class SingleNode : IAsyncDisposable
+{
+    // Opened in this order, closed in the opposite one: each only needs what stands before it.
+    private readonly Stack<IAsyncDisposable> _parts = new();
+    private GatewayServer _server = null!;
+
+    private SingleNode()
+    {
+    }
+
+    public Uri Address => _server.Address;
+
+    public TimeSpan StopPatience { get; private init; }
+
+    internal GatewayServer Server => _server;
+
+    /// <exception cref="JournalOpenException">The journal cannot be opened; the message is for the operator.</exception>
+    /// <exception cref="IOException">The address cannot be bound.</exception>
+    public static async Task<SingleNode> StartAsync(
+        ServerSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal"));
+        IJournalStore store = await OpenStoreAsync(settings, log, cancellationToken);
+        var options = new GatewayOptions { HttpAddress = settings.HttpAddress };
+        return await StartAsync(store, settings.Limits, options, clock, loggers, cancellationToken);
+    }
+
+    /// <summary>The same over a store that is open already, and is owned from here on.</summary>
+    public static async Task<SingleNode> StartAsync(
+        IJournalStore store, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        var node = new SingleNode { StopPatience = options.StopPatience };
+        try
+        {
+            await node.WireAsync(store, limits, options, clock, loggers, cancellationToken);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_parts.TryPop(out IAsyncDisposable? part))
+            await part.DisposeAsync();
+    }
+
+    private async Task WireAsync(
+        IJournalStore store, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Agents"));
+        // The journal drains, then disposes its store.
+        var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
+        var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
+        var transactions = Own(new InteractiveTransactions(agents, limits, clock));
+        _server = Own(new GatewayServer(agents, transactions, limits, options, clock, loggers));
+        await _server.StartAsync(cancellationToken);
+    }
+
+    private static async Task<IJournalStore> OpenStoreAsync(ServerSettings settings, IOperatorLog log, CancellationToken cancellationToken) =>
+        settings.Journal == JournalKind.Sqlite
+            ? await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { DataDirectory = settings.DataDirectory }, log, cancellationToken)
+            : await PostgresJournalStore.OpenAsync(new PostgresJournalOptions { ConnectionString = settings.Postgres! }, log, cancellationToken);
+
+    private T Own<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _parts.Push(part);
+        return part;
+    }
+}
