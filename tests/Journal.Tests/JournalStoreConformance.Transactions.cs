@@ -53,9 +53,10 @@ public abstract partial class JournalStoreConformance
         await WriteAsync(unit);
         Assert.Equal(AppendOutcome.Conflict, unit.Outcome);
 
-        // With the handle of the failed unit, whose row number must not have outlived it.
+        // The row number that the failed unit drew goes to somebody else; its handle must not have kept it.
+        await AppendAsync(new Commits("other"), 3);
+        Assert.Empty(await ForwardAsync(created, 1, 10));
         await AppendAsync(created, 2);
-        await AppendAsync(new Commits("other"));
         await AppendAsync(created);
 
         await AssertJournalIsAsync(created);

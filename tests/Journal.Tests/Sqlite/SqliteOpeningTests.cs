@@ -1,5 +1,6 @@
 using System.Globalization;
 using Statehouse.Journal.Sqlite;
+using Statehouse.Journal.Sqlite.Opening;
 
 namespace Statehouse.Journal.Tests;
 
@@ -47,25 +48,31 @@ public sealed class SqliteOpeningTests : IAsyncLifetime
     [Fact]
     public async Task Of_many_that_want_one_directory_at_once_at_most_one_gets_it()
     {
-        for (int round = 0; round < 10; round++)
+        const int Rivals = 4;
+        const int Rounds = 500;
+        var directory = new DataDirectory(_fixture.DataDirectory);
+        using var start = new Barrier(Rivals);
+        int holders = 0, most = 0, acquired = 0;
+        await Task.WhenAll(Enumerable.Range(0, Rivals).Select(_ => Task.Factory.StartNew(() =>
         {
-            SqliteFixture[] rivals = [.. Enumerable.Range(0, 6).Select(_ => new SqliteFixture(_fixture.DataDirectory))];
-            await Task.WhenAll(rivals.Select(async rival =>
+            for (int round = 0; round < Rounds; round++)
             {
-                try
+                start.SignalAndWait(Cancellation);
+                using DataDirectoryLock? held = TryAcquire(directory);
+                if (held is not null)
                 {
-                    await rival.OpenAsync();
+                    Interlocked.Increment(ref acquired);
+                    InterlockedMax(ref most, Interlocked.Increment(ref holders));
                 }
-                catch (JournalOpenException refused)
-                {
-                    Assert.Contains("is in use by", refused.Message, StringComparison.Ordinal);
-                }
-            }));
+                // All hold what they got until all have tried.
+                start.SignalAndWait(Cancellation);
+                if (held is not null)
+                    Interlocked.Decrement(ref holders);
+            }
+        }, TaskCreationOptions.LongRunning)));
 
-            Assert.InRange(rivals.Count(rival => rival.Store is not null), 0, 1);
-            foreach (SqliteFixture rival in rivals)
-                await rival.DisposeAsync();
-        }
+        Assert.Equal(1, most);
+        Assert.InRange(acquired, 1, Rounds);
         await _fixture.OpenAsync();
     }
 
@@ -183,5 +190,26 @@ public sealed class SqliteOpeningTests : IAsyncLifetime
 
         await disk.RemountAsync("rw");
         await fixture.OpenAsync();
+    }
+
+    private static DataDirectoryLock? TryAcquire(DataDirectory directory)
+    {
+        try
+        {
+            return DataDirectoryLock.Acquire(directory);
+        }
+        catch (JournalOpenException refused)
+        {
+            Assert.Contains("is in use by", refused.Message, StringComparison.Ordinal);
+            return null;
+        }
+    }
+
+    private static void InterlockedMax(ref int target, int value)
+    {
+        int seen;
+        while ((seen = Volatile.Read(ref target)) < value && Interlocked.CompareExchange(ref target, value, seen) != seen)
+        {
+        }
     }
 }
