@@ -8,7 +8,7 @@ namespace Statehouse.Journal;
 /// <remarks>
 /// Every member throws <see cref="JournalUnavailableException"/> where the database cannot be reached within the
 /// backend's bound, and <see cref="InvariantBrokenException"/> where what it holds is damaged.
-/// The conformance suite (tests/Journal.Tests/JournalConformance.cs) is the contract in executable form.
+/// The conformance suite (tests/Journal.Tests/JournalStoreConformance.cs) is the contract in executable form.
 /// </remarks>
 public interface IJournalStore : IAsyncDisposable
 {

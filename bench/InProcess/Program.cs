@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Statehouse.Bench.InProcess;
+
+// Durable single-key commits through the agents, no protocol in between: what the journal and the agents can do.
+var journal = new Option<string>("--journal") { Description = "sqlite or postgres", DefaultValueFactory = _ => "sqlite" };
+var postgres = new Option<string?>("--postgres") { Description = "connection string; the database is written to" };
+var agents = new Option<int>("--agents") { Description = "agents written, in turn", DefaultValueFactory = _ => 10_000 };
+var inFlight = new Option<int>("--in-flight") { Description = "commits waiting at once", DefaultValueFactory = _ => 256 };
+var seconds = new Option<double>("--seconds") { Description = "measured time of one run", DefaultValueFactory = _ => 5 };
+var runs = new Option<int>("--runs") { Description = "measured runs, after one warm-up", DefaultValueFactory = _ => 3 };
+var valueBytes = new Option<int>("--value-bytes") { Description = "bytes of each value", DefaultValueFactory = _ => 200 };
+
+var root = new RootCommand("Measures durable commits in process: commits per second and latency, median of several runs.")
+{
+    journal, postgres, agents, inFlight, seconds, runs, valueBytes,
+};
+root.SetAction(parsed => CommitLoad.RunAsync(new CommitLoadOptions(
+    parsed.GetValue(journal)!, parsed.GetValue(postgres), parsed.GetValue(agents), parsed.GetValue(inFlight),
+    TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(runs), parsed.GetValue(valueBytes)), Console.Out));
+return await root.Parse(args).InvokeAsync();
