@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Statehouse.Agents.Model;
 using Statehouse.Journal;
 
@@ -43,8 +44,27 @@ internal sealed class AgentReference(LocalAgents agents, AgentId agent, Limits l
         agents.Resident(agent).GetCommitAsync(version, cancellationToken);
 
     public IAsyncEnumerable<JournalCommit> ReplayAsync(AgentVersion from, bool follow, CancellationToken cancellationToken) =>
-        agents.Resident(agent).ReplayAsync(from, follow, cancellationToken);
+        follow ? FollowAsync(from, cancellationToken) : agents.Resident(agent).ReplayAsync(from, follow: false, cancellationToken);
 
     public IAsyncEnumerable<JournalCommit> ReplayRangeAsync(CommitTs from, CommitTs to, CancellationToken cancellationToken) =>
         agents.Resident(agent).ReplayRangeAsync(from, to, cancellationToken);
+
+    private async IAsyncEnumerable<JournalCommit> FollowAsync(AgentVersion from, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        LocalAgent followed = agents.Resident(agent);
+        while (!followed.TryAddFollower())
+        {
+            await Task.Yield();
+            followed = agents.Resident(agent);
+        }
+        try
+        {
+            await foreach (JournalCommit commit in followed.ReplayAsync(from, follow: true, cancellationToken).ConfigureAwait(false))
+                yield return commit;
+        }
+        finally
+        {
+            followed.RemoveFollower();
+        }
+    }
 }

@@ -21,35 +21,53 @@ internal sealed partial class LocalAgent
 
     public bool HasFollowers => Volatile.Read(ref _followers) > 0;
 
-    /// <summary>Commits from a version on, each once, in order; then, when following, each new one as it is shown.</summary>
+    /// <summary>Keeps the agent in memory for a follower, until <see cref="RemoveFollower"/>. False where it is leaving.</summary>
+    public bool TryAddFollower()
+    {
+        lock (_lock)
+        {
+            if (_evicted)
+                return false;
+            _followers++;
+        }
+        Interlocked.Increment(ref s_followed);
+        Touch();
+        return true;
+    }
+
+    public void RemoveFollower()
+    {
+        lock (_lock)
+        {
+            if (--_followers == 0)
+                _recent.Clear();
+        }
+        Interlocked.Decrement(ref s_followed);
+        Touch();
+    }
+
+    /// <summary>
+    /// Commits from a version on, each once, in order; then, when following, each new one as it is shown. Who follows
+    /// must be counted as a follower meanwhile.
+    /// </summary>
     public async IAsyncEnumerable<JournalCommit> ReplayAsync(
         AgentVersion from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (follow)
-            AddFollower(1);
-        try
+        AgentState state = follow && _context.Store.IsShared
+            ? await RefreshAsync(cancellationToken).ConfigureAwait(false)
+            : await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        AgentVersion next = from < AgentVersion.None.Next ? AgentVersion.None.Next : from;
+        while (true)
         {
-            AgentState state = follow && _context.Store.IsShared
-                ? await RefreshAsync(cancellationToken).ConfigureAwait(false)
-                : await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
-            AgentVersion next = from < AgentVersion.None.Next ? AgentVersion.None.Next : from;
-            while (true)
+            await foreach (JournalCommit commit in ReadAsync(next, state.Version, cancellationToken).ConfigureAwait(false))
             {
-                await foreach (JournalCommit commit in ReadAsync(next, state.Version, cancellationToken).ConfigureAwait(false))
-                {
-                    yield return commit;
-                    next = commit.Version.Next;
-                }
-                if (!follow)
-                    yield break;
-                await WaitForVersionAsync(next, cancellationToken).ConfigureAwait(false);
-                state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+                yield return commit;
+                next = commit.Version.Next;
             }
-        }
-        finally
-        {
-            if (follow)
-                AddFollower(-1);
+            if (!follow)
+                yield break;
+            await WaitForVersionAsync(next, cancellationToken).ConfigureAwait(false);
+            state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -129,17 +147,5 @@ internal sealed partial class LocalAgent
         lock (_lock)
             (moved, _moved) = (_moved, null);
         moved?.TrySetResult();
-    }
-
-    private void AddFollower(int change)
-    {
-        lock (_lock)
-        {
-            _followers += change;
-            Interlocked.Add(ref s_followed, change);
-            if (_followers == 0)
-                _recent.Clear();
-        }
-        Touch();
     }
 }

@@ -119,6 +119,21 @@ public sealed class LocalAgentsMemoryTests
         Assert.Equal(400, total);
     }
 
+    [Fact]
+    public async Task Followers_race_evictions_and_miss_nothing()
+    {
+        await using var host = new TestHost(_store, new LocalAgentsOptions { IdleAfter = TimeSpan.Zero, SweepEvery = TimeSpan.FromMilliseconds(1) });
+        for (int i = 1; i <= 200; i++)
+        {
+            await using IAsyncEnumerator<JournalCommit> follower =
+                host.Agent("a").ReplayAsync(new AgentVersion(i), follow: true, Cancellation).GetAsyncEnumerator(Cancellation);
+            ValueTask<bool> next = follower.MoveNextAsync();
+            await host.Agent("a").CommitAsync(Put("k", $"{i}"));
+            Assert.True(await next.AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+            Assert.Equal(i, follower.Current.Version.Value);
+        }
+    }
+
     private static async Task WaitUntil(Func<bool> holds, string what)
     {
         for (int i = 0; i < 2000; i++)
