@@ -340,6 +340,19 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
         Assert.Equal("1", await Agent.ReadAsync("k", ReadPoint.AtVersion(new AgentVersion(1))));
     }
 
+    [Fact]
+    public async Task A_clock_that_goes_back_does_not_take_an_agents_time_with_it()
+    {
+        var clock = new ManualClock();
+        await using var host = new TestHost(_store, clock: clock);
+        CommitReceipt first = await host.Agent("a").CommitAsync(Put("k", "1"));
+        clock.Advance(TimeSpan.FromHours(-1));
+        CommitReceipt second = await host.Agent("a").CommitAsync(Put("k", "2"));
+        Assert.Equal(first.Time, second.Time);
+        CommitReceipt elsewhere = await host.Agent("b").CommitAsync(Put("k", "1"));
+        Assert.True(elsewhere.Time < first.Time);
+    }
+
     private async Task AssertLiveStateIsTheFoldAsync()
     {
         await using var fresh = new TestHost(_store);
