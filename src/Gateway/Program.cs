@@ -8,7 +8,7 @@ try
     if (flags is null)
         return exitCode;
     ServerSettings settings = SettingsLoader.Load(flags, Environment.GetEnvironmentVariables(), Environment.CurrentDirectory);
-    return await ServerProcess.RunAsync(settings, Console.Out, Console.Error);
+    return await ProgramRun.RunAsync(settings, Console.Out, Console.Error);
 }
 catch (SettingsException error)
 {

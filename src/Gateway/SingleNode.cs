@@ -3,8 +3,6 @@ using Statehouse.Agents.Hosting;
 using Statehouse.Agents.Transactions;
 using Statehouse.Journal;
 using Statehouse.Journal.GroupCommit;
-using Statehouse.Journal.Postgres;
-using Statehouse.Journal.Sqlite;
 
 namespace Statehouse.Gateway;
 
@@ -31,7 +29,7 @@ internal sealed class SingleNode : IAsyncDisposable
         ServerSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal"));
-        IJournalStore store = await OpenStoreAsync(settings, log, cancellationToken);
+        IJournalStore store = await ProgramStores.OpenAsync(settings, log, cancellationToken);
         var options = new GatewayOptions { HttpAddress = settings.HttpAddress };
         return await StartAsync(store, settings.Limits, options, clock, loggers, cancellationToken);
     }
@@ -72,11 +70,6 @@ internal sealed class SingleNode : IAsyncDisposable
         _server = Own(new GatewayServer(agents, transactions, limits, options, clock, loggers));
         await _server.StartAsync(cancellationToken);
     }
-
-    private static async Task<IJournalStore> OpenStoreAsync(ServerSettings settings, IOperatorLog log, CancellationToken cancellationToken) =>
-        settings.Journal == JournalKind.Sqlite
-            ? await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { DataDirectory = settings.DataDirectory }, log, cancellationToken)
-            : await PostgresJournalStore.OpenAsync(new PostgresJournalOptions { ConnectionString = settings.Postgres! }, log, cancellationToken);
 
     private T Own<T>(T part)
         where T : IAsyncDisposable

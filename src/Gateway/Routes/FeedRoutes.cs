@@ -18,17 +18,17 @@ internal sealed class FeedRoutes(IAgents agents, FeedStream stream, Limits limit
             await stream.SendAsync(call);
             return;
         }
-        FeedPosition after = FeedPosition.Parse("after", call.Query.Text("after"));
+        FeedCursor after = FeedCursor.Parse("after", call.Query.Text("after"));
         FeedPage page = await agents.ReadFeedAsync(
             after.ReadAfter, call.Query.Limit(limits), call.Query.Text("namespace"), call.Gone);
         await SendPageAsync(call, page, after);
     }
 
-    private static async ValueTask SendPageAsync(Call call, FeedPage page, FeedPosition after)
+    private static async ValueTask SendPageAsync(Call call, FeedPage page, FeedCursor after)
     {
         call.Json.Raw("{\"items\":["u8);
         bool first = true;
-        foreach (PlacedCommit placed in FeedPosition.Place(page.Commits))
+        foreach (PlacedCommit placed in FeedCursor.Place(page.Commits))
         {
             if (!after.IsBefore(placed))
                 continue;

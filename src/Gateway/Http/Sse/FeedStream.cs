@@ -11,9 +11,9 @@ internal sealed class FeedStream(IAgents agents, StreamHost host, Limits limits)
         if (call.Query.Has("limit"))
             throw RefusedException.Invalid("limit", "absent from an event stream", "given");
         string? lastEventId = LastEventId.Of(call.Http.Request);
-        FeedPosition after = lastEventId is null
-            ? FeedPosition.Parse("after", call.Query.Text("after"))
-            : FeedPosition.Parse(LastEventId.Header, lastEventId);
+        FeedCursor after = lastEventId is null
+            ? FeedCursor.Parse("after", call.Query.Text("after"))
+            : FeedCursor.Parse(LastEventId.Header, lastEventId);
         string? @namespace = call.Query.Text("namespace");
         // The first page is read before the headers go, so that what is wrong with it is a plain error.
         FeedPage first = await agents.ReadFeedAsync(after.ReadAfter, limits.PageDefault, @namespace, call.Gone);
@@ -24,18 +24,18 @@ internal sealed class FeedStream(IAgents agents, StreamHost host, Limits limits)
     }
 
     private async Task FollowAsync(
-        FeedPage page, FeedPosition after, string? @namespace, EventStream stream, JsonBuffer data, CancellationToken ending)
+        FeedPage page, FeedCursor after, string? @namespace, EventStream stream, JsonBuffer data, CancellationToken ending)
     {
         while (true)
         {
-            foreach (PlacedCommit placed in FeedPosition.Place(page.Commits))
+            foreach (PlacedCommit placed in FeedCursor.Place(page.Commits))
             {
                 if (!after.IsBefore(placed))
                     continue;
                 WireJson.FeedItem(data, placed.Item);
                 await stream.WriteAsync(placed.EventId, ending);
             }
-            after = new FeedPosition(page.Through, null);
+            after = new FeedCursor(page.Through, null);
             page = await stream.AwaitAsync(NextAsync(page, @namespace, ending), ending);
         }
     }

@@ -23,7 +23,7 @@ internal readonly record struct PlacedCommit(FeedCommit Item, int Index, bool Is
 /// <param name="CommitTs">The transaction it saw last; 0 = none.</param>
 /// <param name="Index">The commit of that transaction that it saw last; null = all of them.</param>
 /// <remarks>An index counts within one namespace filter: a reader that changes its filter must start from a whole position.</remarks>
-internal readonly record struct FeedPosition(CommitTs CommitTs, int? Index)
+internal readonly record struct FeedCursor(CommitTs CommitTs, int? Index)
 {
     /// <summary>What to read the feed after: a transaction that was seen in part is read again whole.</summary>
     public CommitTs ReadAfter => Index is null ? CommitTs : new CommitTs(CommitTs.Value - 1);
@@ -31,17 +31,17 @@ internal readonly record struct FeedPosition(CommitTs CommitTs, int? Index)
     /// <param name="field">Named in a refusal.</param>
     /// <param name="text"><c>17</c> or <c>17.2</c>; null or empty = from the start.</param>
     /// <exception cref="RefusedException">SH-1003.</exception>
-    public static FeedPosition Parse(string field, string? text)
+    public static FeedCursor Parse(string field, string? text)
     {
         if (string.IsNullOrEmpty(text))
             return default;
         ReadOnlySpan<char> position = text;
         int dot = position.IndexOf('.');
         if (dot < 0 && Query.TryNumber(position, out long whole))
-            return new FeedPosition(new CommitTs(whole), null);
+            return new FeedCursor(new CommitTs(whole), null);
         if (dot > 0 && Query.TryNumber(position[..dot], out long commitTs) && commitTs > 0
             && Query.TryNumber(position[(dot + 1)..], out long index) && index < int.MaxValue)
-            return new FeedPosition(new CommitTs(commitTs), (int)index);
+            return new FeedCursor(new CommitTs(commitTs), (int)index);
         throw RefusedException.Invalid(field, "a commit_ts, or an event id of the feed like 17 or 17.2", Query.Shown(text));
     }
 

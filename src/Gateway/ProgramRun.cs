@@ -5,7 +5,7 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>One run of the server process: start, say so, wait for a signal, stop.</summary>
-internal static class ServerProcess
+internal static class ProgramRun
 {
     public static async Task<int> RunAsync(ServerSettings settings, TextWriter output, TextWriter errors)
     {
