@@ -20,9 +20,12 @@ public interface IAgents
         string @namespace, string prefix, string? afterExclusive, int limit, CancellationToken cancellationToken);
 
     /// <summary>Commits on several agents, all or none, under one commit_ts; no reader sees some of them (I2).</summary>
-    /// <param name="commits">No agent twice. Where one carries an idempotency key, all carry the same.</param>
+    /// <param name="commits">
+    /// No agent twice. Where one carries an idempotency key, all carry the same. One without operations but with
+    /// <see cref="CommitRequest.Reads"/> is only checked: the others commit only while its reads still hold.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting for a turn; a started append is always waited for.</param>
-    /// <returns>Receipts in the order of <paramref name="commits"/>.</returns>
+    /// <returns>Receipts in the order of <paramref name="commits"/>, leaving out those without operations.</returns>
     /// <exception cref="StateConflictException">SH-1001, with the agent in its details.</exception>
     ValueTask<ImmutableArray<CommitReceipt>> CommitTogetherAsync(
         ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken);

@@ -63,4 +63,8 @@ public sealed record CommitReceipt(
     bool Replayed);
 
 /// <summary>One agent's share of a transaction over several agents.</summary>
-public sealed record AgentCommitRequest(AgentId Agent, CommitRequest Commit);
+public sealed record AgentCommitRequest(AgentId Agent, CommitRequest Commit)
+{
+    /// <summary>Nothing is written to this agent; what was read of it must still hold.</summary>
+    public bool IsReadOnly => Commit.Operations.IsDefaultOrEmpty && !Commit.Reads.IsDefaultOrEmpty;
+}

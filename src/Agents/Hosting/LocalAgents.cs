@@ -67,26 +67,34 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
 
         // Turns are taken in one order everywhere, so two transactions can never wait for each other.
         int[] order = [.. Enumerable.Range(0, commits.Length).OrderBy(i => commits[i].Agent)];
+        int[] written = [.. order.Where(i => !commits[i].IsReadOnly)];
         Guid txnId = commits[0].Commit.TxnId ?? Guid.CreateVersion7(_context.Clock.GetUtcNow());
         AgentVersion[]? firstBases = null;
         for (int attempt = 1; ; attempt++)
         {
-            var held = new List<(LocalAgent Agent, CommitRequest Request)>(order.Length);
+            var turns = new List<LocalAgent>(order.Length);
+            var held = new List<(LocalAgent Agent, CommitRequest Request)>(written.Length);
             try
             {
                 foreach (int i in order)
-                    held.Add((await HoldAsync(commits[i].Agent, cancellationToken).ConfigureAwait(false), commits[i].Commit));
+                {
+                    LocalAgent agent = await HoldAsync(commits[i].Agent, cancellationToken).ConfigureAwait(false);
+                    turns.Add(agent);
+                    if (commits[i].IsReadOnly)
+                        await CheckReadsAsync(agent, commits[i].Commit, cancellationToken).ConfigureAwait(false);
+                    else
+                        held.Add((agent, commits[i].Commit));
+                }
                 // After a conflict: an earlier attempt, of this call or of one whose reply was lost, may have come through.
                 if (firstBases is not null && await FindEarlierAsync(held, firstBases, txnId, cancellationToken).ConfigureAwait(false) is { } earlier)
-                    return InCallersOrder(earlier, order);
+                    return InCallersOrder(earlier, written);
                 firstBases ??= [.. held.Select(each => each.Agent.Confirmed!.Version)];
                 if (await new TogetherCommit(_context, held, txnId).RunAsync().ConfigureAwait(false) is { } receipts)
-                    return InCallersOrder(receipts, order);
+                    return InCallersOrder(receipts, written);
             }
             finally
             {
-                foreach ((LocalAgent agent, _) in held)
-                    agent.Release();
+                turns.ForEach(agent => agent.Release());
             }
             if (attempt >= _context.Options.DecideAttemptsMax)
                 throw new StateConflictException($"The agents of this transaction are written by another process so busily that {attempt} attempts all came second. Nothing was written.");
@@ -136,6 +144,21 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
         return _resident.GetOrAdd(agent, static (id, context) => new LocalAgent(context, id), _context);
     }
 
+    /// <summary>
+    /// Checks what was read of a held agent: while its turn is held, nothing here can change it. Another process can,
+    /// so on a shared store the journal is asked first; what happens between that look and the append goes unseen.
+    /// </summary>
+    private async Task CheckReadsAsync(LocalAgent agent, CommitRequest request, CancellationToken cancellationToken)
+    {
+        if (_context.Store.IsShared)
+            await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (Decision.StaleRead(agent.Confirmed!, request) is { } stale)
+        {
+            AgentsMetrics.CountRefusal(stale.Code);
+            throw stale;
+        }
+    }
+
     private static async Task<ImmutableArray<CommitReceipt>?> FindEarlierAsync(
         List<(LocalAgent Agent, CommitRequest Request)> held, AgentVersion[] firstBases, Guid txnId, CancellationToken cancellationToken)
     {
@@ -172,21 +195,21 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
         foreach (AgentCommitRequest commit in commits)
         {
             CommitRules.CheckAgent(commit.Agent, _context.Limits);
-            CommitRules.Check(commit.Commit, _context.Limits);
-            operations += commit.Commit.Operations.Length;
+            if (!commit.IsReadOnly)
+                CommitRules.Check(commit.Commit, _context.Limits);
+            operations += commit.IsReadOnly ? 0 : commit.Commit.Operations.Length;
             if (!seen.Add(commit.Agent))
                 throw RefusedException.Invalid("commits", "at most one commit per agent", $"two for {commit.Agent}");
-            if (commit.Commit.IdempotencyKey != commits[0].Commit.IdempotencyKey)
+            if (!commit.IsReadOnly && commit.Commit.IdempotencyKey != commits[0].Commit.IdempotencyKey)
                 throw RefusedException.Invalid("idempotency_key", "the same for all agents of a transaction", "different ones");
         }
+        if (operations == 0)
+            throw RefusedException.Invalid("operations", "at least one operation", "none");
         CommitRules.AtMost("operations", nameof(Limits.OperationsPerCommitMax), _context.Limits.OperationsPerCommitMax, operations);
     }
 
-    private static ImmutableArray<CommitReceipt> InCallersOrder(ImmutableArray<CommitReceipt> receipts, int[] order)
-    {
-        var byCaller = new CommitReceipt[receipts.Length];
-        for (int i = 0; i < order.Length; i++)
-            byCaller[order[i]] = receipts[i];
-        return [.. byCaller];
-    }
+    /// <param name="receipts">In the order in which turns were taken.</param>
+    /// <param name="places">The caller's place of each.</param>
+    private static ImmutableArray<CommitReceipt> InCallersOrder(ImmutableArray<CommitReceipt> receipts, int[] places) =>
+        [.. places.Zip(receipts).OrderBy(each => each.First).Select(each => each.Second)];
 }

@@ -24,12 +24,8 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
             return OfRepeat(state.Agent, request, remembered);
         if (request.IfAgentVersion is { } expected && expected != state.Version)
             return Refuse(Conflict(state.Agent, "agent version", null, expected.Value, state.Version.Value));
-        foreach (ReadCheck read in request.Reads)
-        {
-            KeyVersion actual = state.Keys.Find(read.Key)?.Version ?? KeyVersion.None;
-            if (actual != read.Version)
-                return Refuse(Conflict(state.Agent, "key", read.Key, read.Version.Value, actual.Value));
-        }
+        if (StaleRead(state, request) is { } stale)
+            return Refuse(stale);
 
         var staging = new Staging(state, request.Operations.Length);
         foreach (Operation operation in request.Operations)
@@ -43,6 +39,18 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
                 $"state of agent {state.Agent}", "state_bytes_max", limits.StateBytesMax, staging.Bytes));
         }
         return new Decision(Link(state, request, staging.Operations, txnId, now), null, null);
+    }
+
+    /// <summary>The conflict, where something that was read has changed since.</summary>
+    public static StateConflictException? StaleRead(AgentState state, CommitRequest request)
+    {
+        foreach (ReadCheck read in request.Reads)
+        {
+            KeyVersion actual = state.Keys.Find(read.Key)?.Version ?? KeyVersion.None;
+            if (actual != read.Version)
+                return Conflict(state.Agent, "key", read.Key, read.Version.Value, actual.Value);
+        }
+        return null;
     }
 
     private static Commit Link(

@@ -152,40 +152,10 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
             return [];
         if (open.IsInDoubt && await InDoubtLookup.FindAsync(_agents, open.Id, open.Began, written, cancellationToken).ConfigureAwait(false) is { } found)
             return found;
-        await CheckReadOnlySharesAsync(open, cancellationToken).ConfigureAwait(false);
+        AgentShare[] touched = [.. written, .. open.Shares.Where(share => share.Operations.Count == 0 && share.HasReads)];
         ImmutableArray<CommitReceipt> receipts = await _agents.CommitTogetherAsync(
-            [.. written.Select(share => new AgentCommitRequest(share.Agent, share.ToRequest(open.Id)))], cancellationToken).ConfigureAwait(false);
+            [.. touched.Select(share => new AgentCommitRequest(share.Agent, share.ToRequest(open.Id)))], cancellationToken).ConfigureAwait(false);
         return [.. written.Select((share, i) => new TransactionCommit(share.Agent, receipts[i]))];
-    }
-
-    /// <summary>
-    /// Agents that were only read take no turn; they are looked at once more before the others commit. So a
-    /// transaction is refused where such an agent changed before its commit began (docs/consistency.md).
-    /// </summary>
-    private async Task CheckReadOnlySharesAsync(OpenTransaction open, CancellationToken cancellationToken)
-    {
-        foreach (AgentShare share in open.Shares.Where(share => share.Operations.Count == 0))
-        {
-            foreach (ReadCheck read in share.ToRequest(open.Id).Reads)
-            {
-                KeyState now = await _agents.Get(share.Agent).GetAsync(
-                    new GetRequest(read.Key, Consistency: Consistency.Strong), cancellationToken).ConfigureAwait(false);
-                if (now.Version != read.Version)
-                {
-                    throw new StateConflictException($"Key \"{read.Key}\" of {share.Agent} was read at version {read.Version} and is at {now.Version} now.")
-                    {
-                        Details = new Dictionary<string, string>
-                        {
-                            ["namespace"] = share.Agent.Namespace,
-                            ["agent"] = share.Agent.Name,
-                            ["key"] = read.Key.ToString(),
-                            ["expected"] = read.Version.ToString(),
-                            ["actual"] = now.Version.ToString(),
-                        },
-                    };
-                }
-            }
-        }
     }
 
     private long Check(OpenTransaction open, ImmutableArray<StagedOperation> operations)

@@ -68,6 +68,8 @@ internal sealed class AgentShare(AgentId agent)
         _staged[operation.Key] = (before + 1, operation);
     }
 
+    public bool HasReads => _read.Count > 0;
+
     public bool TryGetRead(Key key, out KeyState state) => _read.TryGetValue(key, out state!);
 
     public void Remember(KeyState read)

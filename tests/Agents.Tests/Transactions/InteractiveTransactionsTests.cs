@@ -88,6 +88,22 @@ public sealed class InteractiveTransactionsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_two_transactions_that_each_read_what_the_other_writes_only_one_commits()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            Guid left = _transactions.Begin(null);
+            Guid right = _transactions.Begin(null);
+            await ReadAsync(left, A, "k");
+            Stage(left, B, Put("k", $"{round}"));
+            await ReadAsync(right, B, "k");
+            Stage(right, A, Put("k", $"{round}"));
+            Task<bool>[] both = [CommitsAsync(left), CommitsAsync(right)];
+            Assert.Equal(1, (await Task.WhenAll(both)).Count(committed => committed));
+        }
+    }
+
+    [Fact]
     public async Task Reads_of_one_agent_in_one_transaction_are_of_one_version()
     {
         await _host.Agent("a").CommitAsync(Put("x", "1"), Put("y", "1"));
@@ -186,6 +202,19 @@ public sealed class InteractiveTransactionsTests : IAsyncLifetime
         Guid txn = _transactions.Begin(null);
         await ReadAsync(txn, A, "k");
         Assert.Empty(await _transactions.CommitAsync(txn, Cancellation));
+    }
+
+    private async Task<bool> CommitsAsync(Guid txn)
+    {
+        try
+        {
+            await _transactions.CommitAsync(txn, Cancellation);
+            return true;
+        }
+        catch (StateConflictException)
+        {
+            return false;
+        }
     }
 
     private void Stage(Guid txn, AgentId agent, params Operation[] operations) =>
