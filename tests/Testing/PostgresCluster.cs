@@ -12,6 +12,9 @@ namespace Statehouse.Testing;
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
+    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PollDelay = TimeSpan.FromMilliseconds(5);
+
     private static readonly Lazy<Task<PostgresCluster>> s_shared = new(static () => StartNewAsync());
     private static int s_databases;
 
@@ -95,6 +98,24 @@ public sealed class PostgresCluster : IAsyncDisposable
         await using NpgsqlConnection connection = await ConnectAsync(connectionString);
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Asks a yes-or-no question until the answer is yes.</summary>
+    /// <param name="connectionString">Whom to ask.</param>
+    /// <param name="sql">Returns one boolean.</param>
+    /// <param name="what">What is waited for: said where it does not come.</param>
+    /// <exception cref="TimeoutException">It did not come within 30 s.</exception>
+    public static async Task WaitUntilAsync(string connectionString, string sql, string what)
+    {
+        await using NpgsqlConnection connection = await ConnectAsync(connectionString);
+        await using var command = new NpgsqlCommand(sql, connection);
+        long start = Stopwatch.GetTimestamp();
+        while (!(bool)(await command.ExecuteScalarAsync())!)
+        {
+            if (Stopwatch.GetElapsedTime(start) > WaitMax)
+                throw new TimeoutException($"Waited {WaitMax.TotalSeconds} s in vain until {what}.");
+            await Task.Delay(PollDelay);
+        }
     }
 
     /// <summary>A session outside any pool: it ends when it is closed.</summary>

@@ -1,0 +1,125 @@
+using Statehouse.Journal.Postgres;
+using Statehouse.Testing;
+
+namespace Statehouse.Journal.Tests;
+
+/// <summary>What is missing is never passed over in silence, unless it was trimmed.</summary>
+public sealed class PostgresDamageTests : PostgresFixture
+{
+    private static readonly AgentVersion First = new(1);
+    private static readonly AgentVersion Last = new(long.MaxValue);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(9)]
+    public async Task A_missing_commit_breaks_an_invariant_in_both_directions(int version)
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync($"delete from statehouse.journal where version = {version}");
+
+        var forward = await Assert.ThrowsAsync<InvariantBrokenException>(() => ForwardAsync(store, agent));
+        var backward = await Assert.ThrowsAsync<InvariantBrokenException>(() => BackwardAsync(store, agent));
+
+        Assert.Contains($"Commit {version} of default/agent", forward.Message, StringComparison.Ordinal);
+        Assert.Contains($"Commit {version} of default/agent", backward.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_head_without_its_commit_breaks_an_invariant()
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync("delete from statehouse.journal where version = 10");
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadHeadAsync(agent.Handle, Cancellation));
+        await Assert.ThrowsAsync<InvariantBrokenException>(
+            () => store.ListAgentsAsync(AgentKind.Agent, "default", "", null, 10, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_commit_that_is_there_already_beyond_the_head_breaks_an_invariant_and_is_not_overwritten()
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        AppendUnit next = agent.NextUnit();
+        await ExecuteAsync(
+            "insert into statehouse.journal select stream_id, 11, 0, committed_at, txn_id, 'other', hash from statehouse.journal where version = 10");
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.WriteAsync([next], Cancellation));
+
+        Assert.Equal("other"u8.ToArray(), await PostgresCluster.QueryAsync<byte[]>(Database, "select body from statehouse.journal where version = 11"));
+        Assert.Equal(new AgentVersion(10), (await store.ReadHeadAsync(agent.Handle, Cancellation))!.Version);
+    }
+
+    [Fact]
+    public async Task A_hash_of_the_wrong_size_breaks_an_invariant()
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync("update statehouse.journal set hash = '\\x0102' where version = 4");
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => ForwardAsync(store, agent));
+    }
+
+    [Fact]
+    public async Task A_schema_that_was_dropped_breaks_an_invariant()
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync("drop schema statehouse cascade");
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadHeadAsync(agent.Handle, Cancellation));
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.WriteAsync([agent.NextUnit()], Cancellation));
+    }
+
+    [Fact]
+    public async Task Trimmed_history_reads_from_the_oldest_kept_commit_on()
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync("delete from statehouse.journal where version < 4; update statehouse.stream set first_version = 4");
+
+        Assert.Equal(Enumerable.Range(4, 7), (await ForwardAsync(store, agent)).Select(commit => (int)commit.Version.Value));
+        Assert.Equal(Enumerable.Range(4, 7).Reverse(), (await BackwardAsync(store, agent)).Select(commit => (int)commit.Version.Value));
+        Assert.Equal(new AgentVersion(4), (await store.ReadHeadAsync(agent.Handle, Cancellation))!.FirstVersion);
+        CommitTs[] positions = [.. agent.Acknowledged.Select(commit => commit.CommitTs)];
+        Assert.Equal(AgentVersion.None, await store.FindVersionAtTsAsync(agent.Handle, positions[2], Cancellation));
+        Assert.Equal(new AgentVersion(4), await store.FindVersionAtTsAsync(agent.Handle, positions[3], Cancellation));
+        Assert.Equal(new AgentVersion(9), await store.FindVersionAtTsAsync(agent.Handle, positions[8], Cancellation));
+    }
+
+    [Fact]
+    public async Task History_that_is_trimmed_ahead_of_a_reader_ends_it_with_a_refusal()
+    {
+        PostgresJournalStore store = await OpenAsync();
+        var agent = new Commits("agent");
+        await AppendAsync(store, agent, 2500);
+        await Assert.ThrowsAsync<HistoryTrimmedException>(async () =>
+        {
+            await foreach (JournalCommit commit in store.ReadForwardAsync(agent.Handle, First, Last, Cancellation))
+            {
+                if (commit.Version == First)
+                    await ExecuteAsync("delete from statehouse.journal where version < 2000; update statehouse.stream set first_version = 2000");
+            }
+        });
+    }
+
+    [Fact]
+    public async Task SQL_can_read_bodies()
+    {
+        (PostgresJournalStore _, Commits _) = await TenCommitsAsync();
+
+        Assert.Equal(7, await PostgresCluster.QueryAsync<int>(
+            Database, "select (convert_from(body, 'UTF8')::jsonb ->> 'n')::integer from statehouse.journal where version = 7"));
+    }
+
+    private async Task<(PostgresJournalStore Store, Commits Agent)> TenCommitsAsync()
+    {
+        PostgresJournalStore store = await OpenAsync();
+        var agent = new Commits("agent");
+        await AppendAsync(store, agent, 10);
+        return (store, agent);
+    }
+
+    private static Task<List<JournalCommit>> ForwardAsync(IJournalStore store, Commits agent) =>
+        store.ReadForwardAsync(agent.Handle, First, Last, Cancellation).ToListAsync(Cancellation).AsTask();
+
+    private static Task<List<JournalCommit>> BackwardAsync(IJournalStore store, Commits agent) =>
+        store.ReadBackwardAsync(agent.Handle, First, Last, Cancellation).ToListAsync(Cancellation).AsTask();
+}
