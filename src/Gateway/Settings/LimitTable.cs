@@ -10,11 +10,7 @@ namespace Statehouse.Gateway;
 /// <param name="Read">Its value.</param>
 /// <param name="Write">Limits with another value.</param>
 internal sealed record LimitSetting(
-    string Name, long Min, long Max, Func<Limits, long> Read, Func<Limits, long, Limits> Write)
-{
-    /// <summary>What is counted, where the name does not say it.</summary>
-    public string Unit { get; init; } = "";
-}
+    string Name, long Min, long Max, Func<Limits, long> Read, Func<Limits, long, Limits> Write);
 
 /// <summary>Every limit, by the name that errors give it. A test holds this against the properties of <see cref="Limits"/>.</summary>
 internal static class LimitTable
@@ -53,7 +49,7 @@ internal static class LimitTable
         if (!Query.TryNumber(text, out long value) || value < setting.Min || value > setting.Max)
             throw new SettingsException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{source}: limits.{name} is {Query.Shown(text)}; it must be an integer from {setting.Min} to {setting.Max}{setting.Unit}."));
+                $"{source}: limits.{name} is {Query.Shown(text)}; it must be an integer from {setting.Min} to {setting.Max}."));
         return setting.Write(limits, value);
     }
 
@@ -64,8 +60,8 @@ internal static class LimitTable
         AtMost("value_bytes_max", limits.ValueBytesMax, "commit_bytes_max", limits.CommitBytesMax);
         AtMost("metadata_bytes_max", limits.MetadataBytesMax, "commit_bytes_max", limits.CommitBytesMax);
         AtMost("commit_bytes_max", limits.CommitBytesMax, "state_bytes_max", limits.StateBytesMax);
-        AtMost("transaction_timeout_default", (long)limits.TransactionTimeoutDefault.TotalMilliseconds,
-            "transaction_timeout_max", (long)limits.TransactionTimeoutMax.TotalMilliseconds);
+        AtMost("transaction_timeout_default_ms", (long)limits.TransactionTimeoutDefault.TotalMilliseconds,
+            "transaction_timeout_max_ms", (long)limits.TransactionTimeoutMax.TotalMilliseconds);
     }
 
     private static void AtMost(string name, long value, string boundName, long bound)
@@ -82,11 +78,8 @@ internal static class LimitTable
     private static LimitSetting Bytes(string name, Func<Limits, long> read, Func<Limits, long, Limits> write) =>
         new(name, 1, 1L << 50, read, write);
 
-    /// <summary>A duration is given in milliseconds; up to a week, which no transaction should come near.</summary>
+    /// <summary>Up to a week: timers reach no further than some, and no transaction should.</summary>
     private static LimitSetting Milliseconds(string name, Func<Limits, TimeSpan> read, Func<Limits, TimeSpan, Limits> write) =>
-        new(name, 1, 7L * 24 * 3600 * 1000, limits => (long)read(limits).TotalMilliseconds,
-            (limits, value) => write(limits, TimeSpan.FromMilliseconds(value)))
-        {
-            Unit = " (milliseconds)",
-        };
+        new(name + "_ms", 1, 7L * 24 * 3600 * 1000, limits => (long)read(limits).TotalMilliseconds,
+            (limits, value) => write(limits, TimeSpan.FromMilliseconds(value)));
 }

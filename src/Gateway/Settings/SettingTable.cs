@@ -21,13 +21,13 @@ internal static class SettingTable
 
     public static readonly IReadOnlyList<Setting> All =
     [
-        new("data", "--data", "STATEHOUSE_DATA_DIR", "DIR",
+        new("data_dir", "--data", "STATEHOUSE_DATA_DIR", "DIR",
             "Folder of the SQLite journal, made where it is missing. Default ./data", "a path",
             (settings, text) => text.Length == 0 || text.Contains('\0') ? null : settings with { DataDirectory = text }),
-        new("http", "--http", "STATEHOUSE_HTTP_ADDR", "ADDR:PORT",
+        new("http_addr", "--http", "STATEHOUSE_HTTP_ADDR", "ADDR:PORT",
             "Where HTTP listens; port 0 takes a free one. Default 127.0.0.1:8080", AddressAllowed,
             (settings, text) => Address(text) is { } address ? settings with { HttpAddress = address } : null),
-        new("grpc", "--grpc", "STATEHOUSE_ADDR", "ADDR:PORT",
+        new("grpc_addr", "--grpc", "STATEHOUSE_ADDR", "ADDR:PORT",
             "Where gRPC is to listen. Accepted, but gRPC is NOT SERVED YET: nothing is opened there", AddressAllowed,
             (settings, text) => Address(text) is { } address ? settings with { GrpcAddress = address } : null),
         new("journal", "--journal", "STATEHOUSE_JOURNAL", "NAME",
