@@ -111,10 +111,27 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
     {
         if (_ended.TryGetCommits(transaction, out ImmutableArray<TransactionCommit> before))
             return before;
-        OpenTransaction open = Enter(transaction);
+        // Once begun, a commit goes on to its end whether or not its caller still waits: a caller that comes back must
+        // find the outcome, not begin a second commit beside the first.
+        return await CommitToTheEndAsync(Enter(transaction)).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Abort(Guid transaction)
+    {
+        if (_open.TryGetValue(transaction, out OpenTransaction? open) && open.Gate.Wait(0))
+        {
+            End(open, TransactionEnd.Aborted);
+            open.Gate.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await _expiry.DisposeAsync().ConfigureAwait(false);
+
+    private async Task<ImmutableArray<TransactionCommit>> CommitToTheEndAsync(OpenTransaction open)
+    {
         try
         {
-            ImmutableArray<TransactionCommit> commits = await CommitOpenAsync(open, cancellationToken).ConfigureAwait(false);
+            ImmutableArray<TransactionCommit> commits = await CommitOpenAsync(open, CancellationToken.None).ConfigureAwait(false);
             End(open, TransactionEnd.Committed, commits);
             return commits;
         }
@@ -133,17 +150,6 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
             open.Gate.Release();
         }
     }
-
-    public void Abort(Guid transaction)
-    {
-        if (_open.TryGetValue(transaction, out OpenTransaction? open) && open.Gate.Wait(0))
-        {
-            End(open, TransactionEnd.Aborted);
-            open.Gate.Release();
-        }
-    }
-
-    public async ValueTask DisposeAsync() => await _expiry.DisposeAsync().ConfigureAwait(false);
 
     private async Task<ImmutableArray<TransactionCommit>> CommitOpenAsync(OpenTransaction open, CancellationToken cancellationToken)
     {

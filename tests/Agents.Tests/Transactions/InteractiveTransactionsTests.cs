@@ -197,6 +197,46 @@ public sealed class InteractiveTransactionsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_caller_that_leaves_in_mid_commit_and_comes_back_finds_one_commit()
+    {
+        Guid txn = _transactions.Begin(null);
+        Stage(txn, A, Put("k", "1"));
+        var held = new TaskCompletionSource();
+        var reached = new TaskCompletionSource();
+        _store.BeforeWrite = _ =>
+        {
+            reached.TrySetResult();
+            return held.Task;
+        };
+        using var caller = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        Task<ImmutableArray<TransactionCommit>> commit = _transactions.CommitAsync(txn, caller.Token).AsTask();
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => commit);
+        await Assert.ThrowsAsync<JournalBusyException>(async () => await _transactions.CommitAsync(txn, Cancellation));
+        held.SetResult();
+        ImmutableArray<TransactionCommit> found = await CommitWhenFreeAsync(txn);
+        Assert.Equal(1, Assert.Single(found).Receipt.Version.Value);
+        Assert.Single(_store.JournalOf(A));
+    }
+
+    private async Task<ImmutableArray<TransactionCommit>> CommitWhenFreeAsync(Guid txn)
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            try
+            {
+                return await _transactions.CommitAsync(txn, Cancellation);
+            }
+            catch (JournalBusyException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation);
+            }
+        }
+        throw new TimeoutException("The first commit of the transaction did not end.");
+    }
+
+    [Fact]
     public async Task A_transaction_that_staged_nothing_commits_to_nothing()
     {
         Guid txn = _transactions.Begin(null);
