@@ -1,5 +1,6 @@
 using Npgsql;
 using Statehouse.Journal.Postgres;
+using Statehouse.Testing;
 
 namespace Statehouse.Journal.Tests;
 
@@ -9,24 +10,59 @@ public sealed class PostgresConcurrencyTests : PostgresFixture
     private const int Agents = 40;
 
     [Fact]
-    public async Task Batches_over_the_same_agents_in_opposite_orders_never_deadlock_and_one_of_each_pair_wins()
+    public async Task Two_servers_that_append_to_the_same_agents_from_both_ends_never_block_each_other_for_good()
     {
         PostgresJournalStore left = await OpenAsync(), right = await OpenAsync();
-        Commits[] agents = [.. Enumerable.Range(0, Agents).Select(i => new Commits($"agent-{i}"))];
-        for (int round = 0; round < 25; round++)
+        Commits[] agents = await CreatedAsync(left);
+        foreach (Func<Commits[], AppendUnit[]> batchOf in (Func<Commits[], AppendUnit[]>[])[Singles, Pairs])
         {
-            // The first round creates them all, from both sides. Every third batch holds units over several agents.
-            AppendUnit[] forward = Batch(agents, round), backward = [.. Batch(agents, round).Reverse()];
-            await Task.WhenAll(
-                Task.Run(() => left.WriteAsync(forward, Cancellation), Cancellation),
-                Task.Run(() => right.WriteAsync(backward, Cancellation), Cancellation));
+            AppendUnit[] forward = batchOf(agents), backward = [.. batchOf(agents).Reverse()];
+            // Both get as far as the row in the middle: from there on each would want what the other holds.
+            await using NpgsqlConnection holder = await HoldRowAsync(agents[Agents / 2]);
+            await RaceAsync(holder, left.WriteAsync(forward, Cancellation), right.WriteAsync(backward, Cancellation));
 
             AcknowledgeWinners(agents, forward, [.. backward.Reverse()]);
         }
 
-        Assert.DoesNotContain(OperatorLog.Messages, message => message.Message.Contains("rolled", StringComparison.Ordinal));
+        AssertNothingWasRolledBack();
         foreach (Commits agent in agents)
-            Assert.Equal(25, (await VerifyAsync(left, agent)).Count);
+            Assert.Equal(3, (await VerifyAsync(left, agent)).Count);
+    }
+
+    [Fact]
+    public async Task Two_servers_that_create_the_same_agents_from_both_ends_never_block_each_other_for_good()
+    {
+        PostgresJournalStore left = await OpenAsync(), right = await OpenAsync();
+        Commits[] agents = [.. Enumerable.Range(0, Agents).Select(i => new Commits($"agent-{i:d2}"))];
+        AppendUnit[] forward = Singles(agents), backward = [.. Singles(agents).Reverse()];
+        await using NpgsqlConnection holder = await PostgresCluster.ConnectAsync(Database);
+        await RunAsync(holder, $"begin; insert into statehouse.stream values (-1, 0, 'default', 'agent-{Agents / 2}', 0, '', 1, 0)");
+        await RaceAsync(holder, left.WriteAsync(forward, Cancellation), right.WriteAsync(backward, Cancellation));
+
+        AcknowledgeWinners(agents, forward, [.. backward.Reverse()]);
+        AssertNothingWasRolledBack();
+        foreach (Commits agent in agents)
+            Assert.Single(await VerifyAsync(left, agent));
+    }
+
+    [Fact]
+    public async Task Of_two_batches_over_the_same_agents_one_unit_of_each_pair_wins_round_after_round()
+    {
+        PostgresJournalStore left = await OpenAsync(), right = await OpenAsync();
+        Commits[] agents = [.. Enumerable.Range(0, Agents).Select(i => new Commits($"agent-{i:d2}"))];
+        for (int round = 0; round < 20; round++)
+        {
+            AppendUnit[] forward = round % 3 == 2 ? Pairs(agents) : Singles(agents);
+            AppendUnit[] backward = [.. (round % 3 == 2 ? Pairs(agents) : Singles(agents)).Reverse()];
+            await Task.WhenAll(
+                Task.Run(() => left.WriteAsync(forward, Cancellation), Cancellation),
+                Task.Run(() => right.WriteAsync(backward, Cancellation), Cancellation));
+            AcknowledgeWinners(agents, forward, [.. backward.Reverse()]);
+        }
+
+        AssertNothingWasRolledBack();
+        foreach (Commits agent in agents)
+            Assert.Equal(20, (await VerifyAsync(left, agent)).Count);
     }
 
     [Fact]
@@ -72,20 +108,43 @@ public sealed class PostgresConcurrencyTests : PostgresFixture
         Assert.Equal(agents.Length, agents.Select(agent => agent.Handle.StoreKey).Distinct().Count());
     }
 
-    /// <summary>Single runs, and in every third round units over four agents each.</summary>
-    private static AppendUnit[] Batch(Commits[] agents, int round)
+    /// <summary>Agents with one commit each, in the order of their row numbers.</summary>
+    private static async Task<Commits[]> CreatedAsync(IJournalStore store)
     {
+        Commits[] agents = [.. Enumerable.Range(0, Agents).Select(i => new Commits($"agent-{i:d2}"))];
         foreach (Commits agent in agents)
-            agent.ForgetHandle();
-        return round % 3 != 2
-            ? [.. agents.Select(agent => agent.NextUnit())]
-            : [.. agents.OrderBy(agent => agent.Agent).Chunk(4).Select(Together)];
+            await AppendAsync(store, agent);
+        return agents;
     }
 
-    private static AppendUnit Together(Commits[] agents)
+    /// <summary>Lets both wait, in the end for the same foreign session, then ends that and waits for both.</summary>
+    private async Task RaceAsync(NpgsqlConnection holder, Task left, Task right)
+    {
+        await PostgresCluster.WaitUntilAsync(
+            Database,
+            "select count(*) = 2 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%statehouse.append%'",
+            "both appends wait for a lock");
+        await RunAsync(holder, "rollback");
+        await Task.WhenAll(left, right);
+    }
+
+    private void AssertNothingWasRolledBack() =>
+        Assert.DoesNotContain(OperatorLog.Messages, message => message.Message.Contains("rolled", StringComparison.Ordinal));
+
+    private static AppendUnit[] Singles(Commits[] agents) => [.. agents.Select(agent => Forgotten(agent).NextUnit())];
+
+    /// <summary>Units over two agents each.</summary>
+    private static AppendUnit[] Pairs(Commits[] agents) => [.. agents.Chunk(2).Select(pair =>
     {
         var txnId = Guid.NewGuid();
-        return new AppendUnit([.. agents.Select(agent => agent.Next(txnId))]);
+        return new AppendUnit([.. pair.OrderBy(agent => agent.Agent).Select(agent => Forgotten(agent).Next(txnId))]);
+    })];
+
+    /// <summary>Each server has a handle of its own.</summary>
+    private static Commits Forgotten(Commits agent)
+    {
+        agent.ForgetHandle();
+        return agent;
     }
 
     private static void AcknowledgeWinners(Commits[] agents, AppendUnit[] left, AppendUnit[] right)
