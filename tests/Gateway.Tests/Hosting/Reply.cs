@@ -5,6 +5,9 @@ namespace Statehouse.Gateway.Tests.Hosting;
 /// <summary>A whole answer.</summary>
 internal sealed class Reply
 {
+    // Values may nest as deep as the server takes, inside of pages.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 100 };
+
     private readonly Dictionary<string, string> _headers = new(StringComparer.OrdinalIgnoreCase);
     private JsonElement? _json;
 
@@ -19,7 +22,7 @@ internal sealed class Reply
     /// <summary>As it stood on the wire.</summary>
     public string Body { get; }
 
-    public JsonElement Json => _json ??= JsonDocument.Parse(Body).RootElement;
+    public JsonElement Json => _json ??= JsonDocument.Parse(Body, Deep).RootElement;
 
     public static async Task<Reply> ReadAsync(HttpResponseMessage response)
     {

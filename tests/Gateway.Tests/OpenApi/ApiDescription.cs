@@ -10,6 +10,9 @@ internal sealed class ApiDescription
 
     private static readonly string[] Methods = ["get", "put", "post", "delete"];
 
+    // Values may nest as deep as the server takes, inside of pages.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 100 };
+
     private readonly SchemaCheck _schemas;
 
     private ApiDescription()
@@ -48,21 +51,21 @@ internal sealed class ApiDescription
             return status is 404 or 405 or 400 or 413 ? OfSchema("Problem", body) : [$"{method} {path} is not described"];
         JsonElement responses = operation.GetProperty("responses");
         bool isNamed = responses.TryGetProperty(status.ToString(System.Globalization.CultureInfo.InvariantCulture), out JsonElement response);
-        if (!isNamed && status < 400)
+        if (!isNamed && !responses.TryGetProperty("default", out response))
             return [$"the status {status} is not described"];
-        response = _schemas.Resolve(isNamed ? response : responses.GetProperty("default"));
+        response = _schemas.Resolve(response);
         if (!response.TryGetProperty("content", out JsonElement content))
             return body.Length == 0 ? [] : ["a body is not described"];
         if (!content.TryGetProperty(mediaType, out JsonElement described))
             return [$"the media type '{mediaType}' is not described"];
         return mediaType.EndsWith("json", StringComparison.Ordinal)
-            ? _schemas.Complaints(described.GetProperty("schema"), JsonDocument.Parse(body).RootElement)
+            ? _schemas.Complaints(described.GetProperty("schema"), JsonDocument.Parse(body, Deep).RootElement)
             : [];
     }
 
     /// <summary>What is wrong with a JSON text that should be of one of the document's schemas.</summary>
     public IEnumerable<string> OfSchema(string schema, string json) => _schemas.Complaints(
-        Root.GetProperty("components").GetProperty("schemas").GetProperty(schema), JsonDocument.Parse(json).RootElement);
+        Root.GetProperty("components").GetProperty("schemas").GetProperty(schema), JsonDocument.Parse(json, Deep).RootElement);
 
     private JsonElement? Find(string method, string path)
     {

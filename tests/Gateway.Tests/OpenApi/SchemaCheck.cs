@@ -28,17 +28,20 @@ internal sealed class SchemaCheck(JsonElement document)
 
     private static IEnumerable<string> OfKind(JsonElement schema, JsonElement value, string at)
     {
-        if (schema.TryGetProperty("type", out JsonElement type) && type.GetString() != KindOf(value, type.GetString()!))
+        if (schema.TryGetProperty("type", out JsonElement type) && !Kinds(type).Any(kind => kind == KindOf(value, kind)))
             yield return $"{at} is {value.GetRawText()}, not of type {type}";
         if (schema.TryGetProperty("enum", out JsonElement choices) && !choices.EnumerateArray().Any(choice => JsonElement.DeepEquals(choice, value)))
             yield return $"{at} is {value.GetRawText()}, none of {choices}";
         if (schema.TryGetProperty("const", out JsonElement only) && !JsonElement.DeepEquals(only, value))
             yield return $"{at} is {value.GetRawText()}, not {only}";
-        if (schema.TryGetProperty("pattern", out JsonElement pattern) && !Regex.IsMatch(value.GetString()!, pattern.GetString()!))
+        if (schema.TryGetProperty("pattern", out JsonElement pattern) && value.ValueKind == JsonValueKind.String && !Regex.IsMatch(value.GetString()!, pattern.GetString()!))
             yield return $"{at} is {value.GetRawText()}, not like {pattern}";
-        if (schema.TryGetProperty("minimum", out JsonElement least) && value.GetInt64() < least.GetInt64())
+        if (schema.TryGetProperty("minimum", out JsonElement least) && value.ValueKind == JsonValueKind.Number && value.GetInt64() < least.GetInt64())
             yield return $"{at} is {value.GetRawText()}, less than {least}";
     }
+
+    private static IEnumerable<string> Kinds(JsonElement type) =>
+        type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(each => each.GetString()!) : [type.GetString()!];
 
     private static string KindOf(JsonElement value, string wanted) => value.ValueKind switch
     {
