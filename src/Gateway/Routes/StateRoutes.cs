@@ -44,12 +44,30 @@ internal sealed class StateRoutes(IAgents agents, Limits limits, TimeProvider cl
         {
             IdempotencyKey = IdempotencyKeys.FromHeader(call.Http.Request),
         };
-        CommitReceipt receipt = await agents.Get(call.Agent()).CommitAsync(request, call.Gone);
+        CommitReceipt receipt = await CommitAsync(agents.Get(call.Agent()), request, call.Gone);
         if (WireJson.KeyVersionOf(receipt) is { } version && operation.Kind == OperationKind.Put)
             call.Http.Response.Headers.ETag = Preconditions.EntityTag(version);
         call.MarkReplayed(receipt.Replayed);
         WireJson.KeyReceipt(call.Json, operation.Key, receipt);
         await call.ReplyAsync();
+    }
+
+    /// <summary>The caller sent no list of operations, so a refusal names its key or value alone.</summary>
+    private static async ValueTask<CommitReceipt> CommitAsync(IAgentState agent, CommitRequest request, CancellationToken gone)
+    {
+        const string onlyOperation = "operations[0].";
+        try
+        {
+            return await agent.CommitAsync(request, gone);
+        }
+        catch (RefusedException error) when (
+            error.Details.TryGetValue("field", out string? field) && field.StartsWith(onlyOperation, StringComparison.Ordinal))
+        {
+            throw new RefusedException(error.Code, error.Message.Replace(onlyOperation, "", StringComparison.Ordinal))
+            {
+                Details = new Dictionary<string, string>(error.Details) { ["field"] = field[onlyOperation.Length..] },
+            };
+        }
     }
 
     private async ValueTask ScanAsync(Call call)
