@@ -62,7 +62,8 @@ public sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess StartDotnet(string dll, IEnumerable<string> arguments, string? workingFolder = null) =>
         Start(DotnetHost, [dll, .. arguments], workingFolder);
 
-    private static string DotnetHost =>
+    /// <summary>The <c>dotnet</c> that runs this test.</summary>
+    public static string DotnetHost =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
 
     /// <summary>Waits until it has printed something.</summary>

@@ -16,6 +16,7 @@ public sealed class DocumentCommandTests
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/api.md")]
+    [InlineData("docs/cli.md")]
     public async Task The_commands_of_a_document_do_what_it_says(string file)
     {
         Assert.SkipUnless(ShellCommands.HasCurl, "curl is not installed");
@@ -35,6 +36,7 @@ public sealed class DocumentCommandTests
     [Theory]
     [InlineData("up")]
     [InlineData("test")]
-    public void The_readme_names_the_two_commands(string command) =>
+    [InlineData("ctl")]
+    public void The_readme_names_the_commands(string command) =>
         Assert.Contains($"./statehouse {command}", SourceTree.Read("README.md"), StringComparison.Ordinal);
 }

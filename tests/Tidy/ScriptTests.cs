@@ -6,7 +6,8 @@ namespace Statehouse.Tidy;
 /// <summary><c>./statehouse</c> as a user meets it. What `test` makes of suites' results: <see cref="TestResultTests"/>.</summary>
 public sealed class ScriptTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    // `ctl` may have to build first.
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(2);
 
     [Theory]
     [InlineData("help")]
@@ -72,6 +73,15 @@ public sealed class ScriptTests
         {
             empty.Delete(recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task Ctl_runs_statehousectl_with_its_arguments_and_its_exit_code()
+    {
+        (int code, string output) = await RunAsync(
+            Repository.PathOf("statehouse"), "ctl get --server http://127.0.0.1:1 agent key", Path.GetTempPath());
+        Assert.Equal(3, code);
+        Assert.Contains("http://127.0.0.1:1", output, StringComparison.Ordinal);
     }
 
     private static async Task<(int Code, string Output)> RunAsync(string script, string arguments, string folder)

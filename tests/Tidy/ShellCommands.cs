@@ -18,6 +18,7 @@ internal sealed class ShellCommands(IEnumerable<string> blocks)
         DirectoryInfo folder = Directory.CreateTempSubdirectory("statehouse-commands-");
         try
         {
+            AddCtl(folder);
             await using ChildProcess shell = ChildProcess.Start("bash", ["-euo", "pipefail", "-c", Script()], folder.FullName);
             int code = await shell.WaitForExitAsync(bound, cancellationToken);
             Assert.True(code == 0, $"The shell ended with {code} in the last of these blocks:\n{shell.Output}");
@@ -29,9 +30,16 @@ internal sealed class ShellCommands(IEnumerable<string> blocks)
         }
     }
 
+    /// <summary>The CLI by its name, as somebody has it who put it on the PATH.</summary>
+    private static void AddCtl(DirectoryInfo folder)
+    {
+        string ctl = Path.Combine(folder.CreateSubdirectory("bin").FullName, "statehousectl");
+        File.WriteAllText(ctl, $"#!/bin/sh\nexec '{ChildProcess.DotnetHost}' '{Repository.BuiltDll("src/Cli", "statehousectl")}' \"$@\"\n");
+    }
+
     private string Script()
     {
-        var script = new StringBuilder();
+        var script = new StringBuilder("chmod +x bin/statehousectl\nPATH=\"$PWD/bin:$PATH\"\n");
         foreach (string block in blocks)
             script.Append("printf '\\n%s\\n' '").Append(Marker).Append("'\n").Append(block).Append('\n');
         return script.ToString();
