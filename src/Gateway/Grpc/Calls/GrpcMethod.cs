@@ -48,7 +48,7 @@ internal sealed class StreamingMethod<TRequest>(
     {
         call.BecomeStream();
         TRequest request = await call.Requests.ReadOnlyOneAsync(parser, call.Ending);
-        await call.Replies.StartAsync(call.Ending);
+        await call.Replies.StartAsync();
         await answer(request, call);
     }
 }

@@ -15,8 +15,8 @@ internal sealed class MessageWriter(HttpResponse response)
     public const int ReplyBytesMax = 64 * 1024 * 1024;
 
     /// <summary>Makes the headers final. What goes wrong from here on is told in trailers.</summary>
-    public Task StartAsync(CancellationToken cancellationToken) =>
-        response.HasStarted ? Task.CompletedTask : response.StartAsync(cancellationToken);
+    public Task StartAsync() =>
+        response.HasStarted ? Task.CompletedTask : response.StartAsync(CancellationToken.None);
 
     /// <summary>One message. A small one waits for the trailers, the next message or a flush.</summary>
     /// <exception cref="GrpcRefusal">The reply is too large.</exception>
@@ -25,7 +25,7 @@ internal sealed class MessageWriter(HttpResponse response)
         int length = message.CalculateSize();
         if (length > ReplyBytesMax)
             throw ReplyTooLarge();
-        await StartAsync(cancellationToken);
+        await StartAsync();
         if (length > PieceBytes)
         {
             await WritePiecesAsync(message, length, cancellationToken);
