@@ -6,10 +6,20 @@ list_needs() {
   cat <<'TEXT'
 PostgreSQL server programs|have_postgres|postgresql|the tests of the PostgreSQL journal
 curl|have_curl|curl|the tests of the documents' commands
+Python's gRPC library|have_grpcio|python3-grpcio|the tests of gRPC with a Python client
+pytest for the system's Python|have_pytest|python3-pytest|the tests of gRPC with a Python client
 TEXT
 }
 
 have_curl() { command -v curl >/dev/null 2>&1; }
+
+# The system's own interpreter: packages of the system are not seen by another one that stands in PATH before it.
+system_python=/usr/bin/python3
+[ -x "$system_python" ] || system_python=python3
+
+have_grpcio() { "$system_python" -c 'import grpc, google.protobuf' >/dev/null 2>&1; }
+
+have_pytest() { "$system_python" -c 'import pytest' >/dev/null 2>&1; }
 
 # Debian keeps the server programs out of PATH.
 have_postgres() {

@@ -78,6 +78,9 @@ list_suites() {
       printf '%s csharp\n' "$(basename "$(dirname "$project")")"
     fi
   done
+  for project in "$root"/tests/*/pytest.ini; do
+    printf '%s python\n' "$(basename "$(dirname "$project")")"
+  done
 }
 
 suite_csharp() {
@@ -86,6 +89,10 @@ suite_csharp() {
   dll="$root/tests/$2/bin/Release/net10.0/$project.dll"
   [ -f "$dll" ] || { echo "$dll was not built: is the project part of $solution?"; return 1; }
   "$dotnet" "$dll" ${filter:+-method "*$filter*"} -jUnit "$1" -noColor -noLogo -noAutoReporters -longRunning 120
+}
+
+suite_python() {
+  DOTNET=$dotnet PYTHONDONTWRITEBYTECODE=1 "$system_python" -m pytest "$root/tests/$2" ${filter:+-k "$filter"} --junitxml "$1" -o junit_suite_name="$2"
 }
 
 select_suites() {
@@ -150,7 +157,7 @@ run_suites() {
   local name kind
   while read -r name kind <&3; do
     is_wanted "$name" || continue
-    if [ "$solution" != StatehouseOrleans.sln ] && ! grep -q "\"tests/$name/" "$root/$solution"; then
+    if [ "$kind" = csharp ] && [ "$solution" != StatehouseOrleans.sln ] && ! grep -q "\"tests/$name/" "$root/$solution"; then
       add_result skipped "$name (whole suite)" "it needs Orleans packages"
       continue
     fi

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Statehouse.Gateway;
 
 /// <summary>Hands each request of the server to the door. A connection's context is used again for its next request.</summary>
-internal sealed class DoorApplication(Door door) : IHttpApplication<DefaultHttpContext>
+internal sealed class DoorApplication(Func<HttpContext, Task> door) : IHttpApplication<DefaultHttpContext>
 {
     public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
     {
@@ -17,7 +17,7 @@ internal sealed class DoorApplication(Door door) : IHttpApplication<DefaultHttpC
         return context;
     }
 
-    public Task ProcessRequestAsync(DefaultHttpContext context) => door.HandleAsync(context);
+    public Task ProcessRequestAsync(DefaultHttpContext context) => door(context);
 
     public void DisposeContext(DefaultHttpContext context, Exception? exception) => context.Uninitialize();
 }

@@ -8,6 +8,12 @@ public sealed record GatewayOptions
     /// <summary>Where HTTP/1.1 listens; port 0 takes a free one. Default 127.0.0.1:8080.</summary>
     public IPEndPoint HttpAddress { get; init; } = new(IPAddress.Loopback, 8080);
 
+    /// <summary>Where gRPC (HTTP/2 without TLS) listens; port 0 takes a free one. Default null: gRPC is not served.</summary>
+    public IPEndPoint? GrpcAddress { get; init; }
+
+    /// <summary>Silence on a gRPC connection after which it is pinged; one that does not answer is closed. Default 30 s.</summary>
+    public TimeSpan GrpcPingDelay { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Requests being answered at once, event streams apart; more get SH-2003. Default 10,000.</summary>
     public int RequestsInFlightMax { get; init; } = 10_000;
 

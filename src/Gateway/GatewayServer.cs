@@ -62,7 +62,7 @@ public sealed class GatewayServer : IAsyncDisposable
 
     /// <exception cref="IOException">The address cannot be bound, for instance because another process has it.</exception>
     public Task StartAsync(CancellationToken cancellationToken) =>
-        _kestrel.StartAsync(new DoorApplication(_door), cancellationToken);
+        _kestrel.StartAsync(new DoorApplication(_door.HandleAsync), cancellationToken);
 
     /// <summary>Takes no new requests, ends event streams, and waits for requests in flight, at most as long as the options say.</summary>
     public async Task StopAsync()

@@ -38,10 +38,10 @@ internal static class ProgramRun
     {
         foreach (string name in SettingsLoader.UnknownVariables(Environment.GetEnvironmentVariables()))
             log.UnknownVariable(name);
-        if (settings.GrpcAddress is { } grpc)
-            log.GrpcNotServed(grpc.ToString());
         if (!IPAddress.IsLoopback(settings.HttpAddress.Address))
-            log.BoundBeyondLoopback(settings.HttpAddress.ToString());
+            log.BoundBeyondLoopback("HTTP", settings.HttpAddress.ToString());
+        if (!IPAddress.IsLoopback(settings.GrpcAddress.Address))
+            log.BoundBeyondLoopback("gRPC", settings.GrpcAddress.ToString());
     }
 
     /// <summary>For the person who started it: where it is, and one line to try.</summary>
@@ -52,10 +52,11 @@ internal static class ProgramRun
             ? $"sqlite in {Path.GetFullPath(settings.DataDirectory)}"
             : "postgres";
         output.WriteLine($"Statehouse {BuildInfo.Version} listens on {address}");
+        output.WriteLine($"gRPC: {node.GrpcAddress!.Authority}");
         output.WriteLine($"journal: {journal}");
         output.WriteLine($"try: curl -X PUT {address}/v1/namespaces/default/agents/ada/state/greeting -d '\"hello\"'");
         output.Flush();
-        log.Started(address, settings.Journal == JournalKind.Sqlite ? "sqlite" : "postgres");
+        log.Started(address, node.GrpcAddress.Authority, settings.Journal == JournalKind.Sqlite ? "sqlite" : "postgres");
     }
 }
 

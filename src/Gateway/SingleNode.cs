@@ -6,18 +6,22 @@ using Statehouse.Journal.GroupCommit;
 
 namespace Statehouse.Gateway;
 
-/// <summary>Everything that one server process runs, wired together: journal, agents, transactions, HTTP.</summary>
+/// <summary>Everything that one server process runs, wired together: journal, agents, transactions, HTTP, gRPC.</summary>
 internal sealed class SingleNode : IAsyncDisposable
 {
     // Opened in this order, closed in the opposite one: each only needs what stands before it.
     private readonly Stack<IAsyncDisposable> _parts = new();
     private GatewayServer _server = null!;
+    private GrpcServer? _grpc;
 
     private SingleNode()
     {
     }
 
     public Uri Address => _server.Address;
+
+    /// <summary>Null where gRPC is not served.</summary>
+    public Uri? GrpcAddress => _grpc?.Address;
 
     public TimeSpan StopPatience { get; private init; }
 
@@ -30,7 +34,7 @@ internal sealed class SingleNode : IAsyncDisposable
     {
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal"));
         IJournalStore store = await ProgramStores.OpenAsync(settings, log, cancellationToken);
-        var options = new GatewayOptions { HttpAddress = settings.HttpAddress };
+        var options = new GatewayOptions { HttpAddress = settings.HttpAddress, GrpcAddress = settings.GrpcAddress };
         return await StartAsync(store, settings.Limits, options, clock, loggers, cancellationToken);
     }
 
@@ -68,7 +72,10 @@ internal sealed class SingleNode : IAsyncDisposable
         var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
         _server = Own(new GatewayServer(agents, transactions, limits, options, clock, loggers));
+        _grpc = options.GrpcAddress is null ? null : Own(new GrpcServer(agents, transactions, limits, options, clock, loggers));
         await _server.StartAsync(cancellationToken);
+        if (_grpc is not null)
+            await _grpc.StartAsync(cancellationToken);
     }
 
     private T Own<T>(T part)

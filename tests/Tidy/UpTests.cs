@@ -51,7 +51,7 @@ public sealed partial class UpTests : IDisposable
     }
 
     private ChildProcess Up(params string[] more) =>
-        ChildProcess.Start(Repository.PathOf("statehouse"), ["up", "--http", "127.0.0.1:0", .. more], _folder.FullName);
+        ChildProcess.Start(Repository.PathOf("statehouse"), ["up", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", .. more], _folder.FullName);
 
     /// <summary>Where it says that it listens.</summary>
     private static async Task<Uri> AddressAsync(ChildProcess server)

@@ -20,17 +20,14 @@ internal sealed partial class GatewayLog(ILogger logger)
     [LoggerMessage(2, LogLevel.Warning, "The event stream {Route} ended with {Code}. request_id={RequestId}")]
     private partial void StreamFailed(string requestId, string route, string code, Exception error);
 
-    [LoggerMessage(3, LogLevel.Warning, "HTTP is bound to {Address}, which other machines may reach, and there is no authentication: keep it behind a proxy or firewall that has some.")]
-    public partial void BoundBeyondLoopback(string address);
+    [LoggerMessage(3, LogLevel.Warning, "{Protocol} is bound to {Address}, which other machines may reach, and there is no authentication: keep it behind a proxy or firewall that has some.")]
+    public partial void BoundBeyondLoopback(string protocol, string address);
 
     [LoggerMessage(4, LogLevel.Warning, "The environment variable {Name} is no setting of ours and was ignored.")]
     public partial void UnknownVariable(string name);
 
-    [LoggerMessage(5, LogLevel.Warning, "gRPC is not served yet; {Address} was not opened.")]
-    public partial void GrpcNotServed(string address);
-
-    [LoggerMessage(6, LogLevel.Information, "Listening on {Address}, journal {Journal}.")]
-    public partial void Started(string address, string journal);
+    [LoggerMessage(6, LogLevel.Information, "Listening on {Address}, gRPC on {GrpcAddress}, journal {Journal}.")]
+    public partial void Started(string address, string grpcAddress, string journal);
 
     [LoggerMessage(7, LogLevel.Information, "Stopping: no new requests; those in flight have {Seconds} s.")]
     public partial void Stopping(double seconds);

@@ -18,8 +18,8 @@ internal sealed record ServerSettings
     /// <summary>Where HTTP listens; port 0 takes a free one. Default 127.0.0.1:8080.</summary>
     public IPEndPoint HttpAddress { get; init; } = new(IPAddress.Loopback, 8080);
 
-    /// <summary>Where gRPC will listen; null = nobody asked for it. Not served yet.</summary>
-    public IPEndPoint? GrpcAddress { get; init; }
+    /// <summary>Where gRPC listens; port 0 takes a free one. Default 127.0.0.1:50051.</summary>
+    public IPEndPoint GrpcAddress { get; init; } = new(IPAddress.Loopback, 50051);
 
     /// <summary>Which journal. Default SQLite.</summary>
     public JournalKind Journal { get; init; } = JournalKind.Sqlite;

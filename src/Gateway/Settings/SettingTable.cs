@@ -28,7 +28,7 @@ internal static class SettingTable
             "Where HTTP listens; port 0 takes a free one. Default 127.0.0.1:8080", AddressAllowed,
             (settings, text) => Address(text) is { } address ? settings with { HttpAddress = address } : null),
         new("grpc_addr", "--grpc", "STATEHOUSE_ADDR", "ADDR:PORT",
-            "Where gRPC is to listen. Accepted, but gRPC is NOT SERVED YET: nothing is opened there", AddressAllowed,
+            "Where gRPC listens (HTTP/2 without TLS); port 0 takes a free one. Default 127.0.0.1:50051", AddressAllowed,
             (settings, text) => Address(text) is { } address ? settings with { GrpcAddress = address } : null),
         new("journal", "--journal", "STATEHOUSE_JOURNAL", "NAME",
             "Where commits are kept: sqlite or postgres. Default sqlite", "sqlite or postgres",
