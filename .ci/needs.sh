@@ -7,6 +7,8 @@ list_needs() {
 PostgreSQL server programs|have_postgres|postgresql|the tests of the PostgreSQL journal
 curl|have_curl|curl|the tests of the documents' commands
 Python's gRPC library|have_grpcio|python3-grpcio|the tests of gRPC with a Python client
+Node.js 20 or later|have_node|nodejs|the tests of gRPC with a Node client
+npm|have_npm|npm|the tests of gRPC with a Node client
 pytest for the system's Python|have_pytest|python3-pytest|the tests of gRPC with a Python client
 TEXT
 }
@@ -20,6 +22,11 @@ system_python=/usr/bin/python3
 have_grpcio() { "$system_python" -c 'import grpc, google.protobuf' >/dev/null 2>&1; }
 
 have_pytest() { "$system_python" -c 'import pytest' >/dev/null 2>&1; }
+
+# 20 is the first whose test runner writes JUnit XML.
+have_node() { [ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]; }
+
+have_npm() { command -v npm >/dev/null 2>&1; }
 
 # Debian keeps the server programs out of PATH.
 have_postgres() {

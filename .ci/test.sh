@@ -81,6 +81,9 @@ list_suites() {
   for project in "$root"/tests/*/pytest.ini; do
     printf '%s python\n' "$(basename "$(dirname "$project")")"
   done
+  for project in "$root"/tests/*/package.json; do
+    printf '%s node\n' "$(basename "$(dirname "$project")")"
+  done
 }
 
 suite_csharp() {
@@ -91,8 +94,22 @@ suite_csharp() {
   "$dotnet" "$dll" ${filter:+-method "*$filter*"} -jUnit "$1" -noColor -noLogo -noAutoReporters -longRunning 120
 }
 
+# skip_suite XML SUITE REASON
+skip_suite() {
+  printf '<testsuite><testcase classname="%s" name="whole suite"><skipped message="%s"/></testcase></testsuite>\n' "$2" "$3" >"$1"
+}
+
 suite_python() {
+  have_grpcio && have_pytest || { skip_suite "$1" "$2" "it needs python3-grpcio and python3-pytest"; return; }
   DOTNET=$dotnet PYTHONDONTWRITEBYTECODE=1 "$system_python" -m pytest "$root/tests/$2" ${filter:+-k "$filter"} --junitxml "$1" -o junit_suite_name="$2"
+}
+
+suite_node() {
+  have_node && have_npm || { skip_suite "$1" "$2" "it needs Node.js 20 or later and npm"; return; }
+  cd "$root/tests/$2" || return 1
+  [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-fund --no-audit --ignore-scripts || return 1
+  DOTNET=$dotnet node --test ${filter:+--test-name-pattern "$filter"} --test-reporter=junit --test-reporter-destination="$1" \
+    --test-reporter=spec --test-reporter-destination=stdout
 }
 
 select_suites() {
