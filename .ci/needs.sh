@@ -9,7 +9,11 @@ curl|have_curl|curl|the tests of the documents' commands
 Python's gRPC library|have_grpcio|python3-grpcio|the tests of gRPC with a Python client
 Node.js 20 or later|have_node|nodejs|the tests of gRPC with a Node client
 npm|have_npm|npm|the tests of gRPC with a Node client
-pytest for the system's Python|have_pytest|python3-pytest|the tests of gRPC with a Python client
+pytest for the system's Python|have_pytest|python3-pytest|the tests of the Python SDK and of gRPC with a Python client
+httpx for the system's Python|have_httpx|python3-httpx|the tests of the Python SDK
+mypy for the system's Python|have_mypy|mypy|the check of the Python SDK's types
+the wheel builder of the system's Python|have_wheel_builder|python3-build|the build of the Python SDK's wheel
+setuptools and wheel of the system's Python|have_setuptools|python3-wheel|the build of the Python SDK's wheel
 TEXT
 }
 
@@ -27,6 +31,15 @@ have_pytest() { "$system_python" -c 'import pytest' >/dev/null 2>&1; }
 have_node() { [ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]; }
 
 have_npm() { command -v npm >/dev/null 2>&1; }
+
+have_httpx() { "$system_python" -c 'import sys, httpx; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; }
+
+have_mypy() { "$system_python" -c 'import mypy' >/dev/null 2>&1; }
+
+# A folder named build in the working folder would pass for the module, but has no __main__.
+have_wheel_builder() { "$system_python" -c 'import build.__main__' >/dev/null 2>&1; }
+
+have_setuptools() { "$system_python" -c 'import setuptools, wheel' >/dev/null 2>&1; }
 
 # Debian keeps the server programs out of PATH.
 have_postgres() {

@@ -20,7 +20,7 @@ test_usage() {
 
   --filter TEXT          only tests whose full name contains TEXT
   --timeout SECONDS      bound of each suite; default 1200
-  suite…                 only these, by their folder under tests/; default all
+  suite…                 only these, by their folder under tests/, or sdk-python; default all
 
 The last line is the sum over all suites: N passed, N failed, N skipped. Skipped tests are named above it with their
 reason. Exit code 0: no failure; 1: a test failed, or a suite crashed, overran its bound or ran no test; 2: usage.
@@ -84,6 +84,7 @@ list_suites() {
   for project in "$root"/tests/*/package.json; do
     printf '%s node\n' "$(basename "$(dirname "$project")")"
   done
+  printf 'sdk-python sdk_python\n'
 }
 
 suite_csharp() {
@@ -110,6 +111,16 @@ suite_node() {
   [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-fund --no-audit --ignore-scripts || return 1
   DOTNET=$dotnet node --test ${filter:+--test-name-pattern "$filter"} --test-reporter=junit --test-reporter-destination="$1" \
     --test-reporter=spec --test-reporter-destination=stdout
+}
+
+# pytest ends with 5 where the filter left it no test.
+suite_sdk_python() {
+  local code=0
+  cd "$root/sdk/python" || return
+  STATEHOUSE_TEST_DOTNET=$dotnet PYTHONDONTWRITEBYTECODE=1 \
+    "$system_python" -m pytest ${filter:+--name-contains "$filter"} --junitxml "$1" || code=$?
+  if [ "$code" -eq 5 ] && [ -n "$filter" ]; then return 0; fi
+  return "$code"
 }
 
 select_suites() {
@@ -176,6 +187,10 @@ run_suites() {
     is_wanted "$name" || continue
     if [ "$kind" = csharp ] && [ "$solution" != StatehouseOrleans.sln ] && ! grep -q "\"tests/$name/" "$root/$solution"; then
       add_result skipped "$name (whole suite)" "it needs Orleans packages"
+      continue
+    fi
+    if [ "$kind" = sdk_python ] && ! { have_httpx && have_pytest; }; then
+      add_result skipped "$name (whole suite)" "it needs Python 3.10 with httpx and pytest"
       continue
     fi
     run_suite "$name" "$kind"
