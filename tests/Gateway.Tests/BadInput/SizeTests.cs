@@ -124,6 +124,16 @@ public sealed class SizeTests(NodeFixture server) : IClassFixture<NodeFixture>
         Assert.Equal(before, await Api.CountCommitsAsync());
     }
 
+    [Fact]
+    public async Task A_body_that_stops_coming_is_given_up_and_writes_nothing()
+    {
+        int before = await Api.CountCommitsAsync();
+        await using RawHttp raw = await RawHttp.ConnectAsync(server.Node.Address);
+        await raw.SendAsync($"PUT {_agent}/state/k HTTP/1.1\nHost: x\nContent-Length: {NineMiB / 2}\n\n\"");
+        (await raw.ReadReplyAsync()).ExpectProblem(408, "SH-1003");
+        Assert.Equal(before, await Api.CountCommitsAsync());
+    }
+
     private static async Task<bool> TrySendAsync(RawHttp raw, byte[] chunk)
     {
         try
