@@ -42,6 +42,7 @@ public sealed class GatewayServer : IAsyncDisposable
             loggers);
         var log = new GatewayLog(loggers.CreateLogger("Statehouse.Gateway"));
         var streams = new StreamHost(log, _metrics, options.StreamHeartbeat, clock, _stopping.Token);
+        var entry = new FeedEntry(agents, clock);
         var routes = new RouteTable(
         [
             .. new SystemRoutes(agents, _exporter, options.ReadyPatience, clock, _stopping.Token).Routes,
@@ -49,7 +50,7 @@ public sealed class GatewayServer : IAsyncDisposable
             .. new StateRoutes(agents, limits, clock).Routes,
             .. new CommitRoutes(agents, new CommitStream(agents, streams), limits).Routes,
             .. new TransactionRoutes(transactions, limits, clock).Routes,
-            .. new FeedRoutes(agents, new FeedStream(agents, streams, limits), limits).Routes,
+            .. new FeedRoutes(entry, new FeedStream(agents, entry, streams, limits), limits).Routes,
         ]);
         _door = new Door(routes, _load, new ProblemWriter(log, _metrics), _metrics, limits, clock);
         Routes = routes;

@@ -8,6 +8,9 @@ namespace Statehouse.Agents.Hosting;
 /// <content>Reading states and history.</content>
 internal sealed partial class LocalAgent
 {
+    // A page ends early behind the commit that fills it: a thousand of the largest would be 8 GiB in memory.
+    private const long HistoryPageBytesMax = 8 * 1024 * 1024;
+
     public async ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken)
     {
         AgentState state = await LatestAsync(consistency, cancellationToken).ConfigureAwait(false);
@@ -73,8 +76,15 @@ internal sealed partial class LocalAgent
         IAsyncEnumerable<JournalCommit> range = request.NewestFirst
             ? _context.Store.ReadBackwardAsync(_handle, from, to, cancellationToken)
             : _context.Store.ReadForwardAsync(_handle, from, to, cancellationToken);
+        long bytes = 0;
         await foreach (JournalCommit commit in range.ConfigureAwait(false))
+        {
             commits.Add(commit);
+            bytes += commit.Bytes;
+            if (bytes >= HistoryPageBytesMax)
+                break;
+        }
+        hasMore |= commits.Count > 0 && commits[^1].Version != (request.NewestFirst ? from : to);
         return new HistoryPage(commits.DrainToImmutable(), hasMore);
     }
 

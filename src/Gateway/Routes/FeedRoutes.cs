@@ -4,7 +4,7 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>The feed: the commits of all agents in commit_ts order.</summary>
-internal sealed class FeedRoutes(IAgents agents, FeedStream stream, Limits limits)
+internal sealed class FeedRoutes(FeedEntry entry, FeedStream stream, Limits limits)
 {
     public IEnumerable<ApiRoute> Routes =>
     [
@@ -19,8 +19,8 @@ internal sealed class FeedRoutes(IAgents agents, FeedStream stream, Limits limit
             return;
         }
         FeedCursor after = FeedCursor.Parse("after", call.Query.Text("after"));
-        FeedPage page = await agents.ReadFeedAsync(
-            after.ReadAfter, call.Query.Limit(limits), call.Query.Text("namespace"), call.Gone);
+        FeedPage page = await entry.FirstPageAsync(
+            "after", after, call.Query.Limit(limits), call.Query.Text("namespace"), call.Gone);
         await SendPageAsync(call, page, after);
     }
 

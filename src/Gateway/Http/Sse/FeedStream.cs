@@ -4,22 +4,18 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>The feed as server-sent events: replays from a position, then follows. Ids: <see cref="PlacedCommit.EventId"/>.</summary>
-internal sealed class FeedStream(IAgents agents, StreamHost host, Limits limits)
+internal sealed class FeedStream(IAgents agents, FeedEntry entry, StreamHost host, Limits limits)
 {
     public async ValueTask SendAsync(Call call)
     {
         if (call.Query.Has("limit"))
             throw RefusedException.Invalid("limit", "absent from an event stream", "given");
         string? lastEventId = LastEventId.Of(call.Http.Request);
-        FeedCursor after = lastEventId is null
-            ? FeedCursor.Parse("after", call.Query.Text("after"))
-            : FeedCursor.Parse(LastEventId.Header, lastEventId);
+        string field = lastEventId is null ? "after" : LastEventId.Header;
+        FeedCursor after = FeedCursor.Parse(field, lastEventId ?? call.Query.Text("after"));
         string? @namespace = call.Query.Text("namespace");
         // The first page is read before the headers go, so that what is wrong with it is a plain error.
-        FeedPage first = await agents.ReadFeedAsync(after.ReadAfter, limits.PageDefault, @namespace, call.Gone);
-        if (after.CommitTs > first.Through && first.AtEnd)
-            throw RefusedException.Invalid(
-                lastEventId is null ? "after" : LastEventId.Header, $"at most the feed's end, {first.Through}", after.CommitTs.ToString());
+        FeedPage first = await entry.FirstPageAsync(field, after, limits.PageDefault, @namespace, call.Gone);
         await host.RunAsync(call, (stream, data, ending) => FollowAsync(first, after, @namespace, stream, data, ending));
     }
 
