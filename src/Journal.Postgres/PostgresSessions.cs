@@ -123,6 +123,7 @@ internal sealed class PostgresSessions : IAsyncDisposable
         settings.Multiplexing = false;
         settings.Enlist = false;
         settings.NoResetOnClose = true; // session.sql's settings and the prepared appends must survive the pool
+        settings.MaxAutoPrepare = 0; // what is not prepared by name relies on being planned with its values (list_agents.sql)
         settings.IncludeErrorDetail = false; // details quote values
         settings.MinPoolSize = 0;
         settings.MaxPoolSize = connectionsMax;

@@ -1,5 +1,6 @@
 -- $1 kind, $2 namespace, $3 names from here (inclusive), $4 names before this one (null = no end), $5 names after this
--- one (null = from the first), $6 limit. The inner limits keep each head a single probe of the primary key.
+-- one (null = from the first), $6 limit. Never prepared: planned with its values, the tests for null vanish and what is
+-- left bounds the index scan on both sides. The inner limits keep each head a single probe of the primary key.
 select s.name, s.version, j.commit_ts, j.committed_at, s.head_hash, s.first_version
 from (select * from statehouse.stream
       where kind = $1 and namespace = $2 and name >= $3

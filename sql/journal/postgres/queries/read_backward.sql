@@ -1,6 +1,6 @@
 -- As read_forward.sql, newest first.
 select version, commit_ts, committed_at, txn_id, hash, body
-from (select *, sum(octet_length(body)) over (order by version desc) - octet_length(body) as bytes_before
+from (select *, sum(octet_length(body)) over (order by version desc rows unbounded preceding) - octet_length(body) as bytes_before
       from statehouse.journal
       where stream_id = $1 and version between $2 and $3
       order by version desc
