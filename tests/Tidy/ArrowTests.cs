@@ -8,7 +8,7 @@ namespace Statehouse.Tidy;
 public sealed partial class ArrowTests
 {
     /// <summary>The program and what it hands the wiring to.</summary>
-    private static readonly string[] Wiring = ["src/Gateway/Program.cs", "src/Gateway/SingleNode.cs"];
+    private static readonly string[] Wiring = ["src/Gateway/Program.cs", "src/Gateway/ProgramStores.cs"];
 
     [Fact]
     public void Every_project_of_src_has_its_place_in_the_table_of_arrows() =>
