@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Statehouse.Cli;
+
+/// <summary>Where an agent's chain is said to end, and to begin.</summary>
+/// <param name="Version">The last commit.</param>
+/// <param name="FirstVersion">The oldest commit still kept.</param>
+/// <param name="Hash">Of the last commit.</param>
+internal sealed record ChainEnd(long Version, long FirstVersion, string Hash);
+
+/// <summary>What an audit found.</summary>
+/// <param name="Path">Whose chain.</param>
+/// <param name="End">Where it is said to end.</param>
+/// <param name="Commits">How many commits hold.</param>
+/// <param name="BrokenAt">The version in question where something is wrong.</param>
+/// <param name="Fault">What is wrong; null where all holds.</param>
+internal sealed record ChainVerdict(AgentPath Path, ChainEnd End, long Commits, long BrokenAt, string? Fault);
+
+/// <summary>
+/// Recomputes an agent's whole chain from its history. A server that finds an agent damaged refuses to serve it
+/// (SH-9001); its commits are then picked out of the feed, which shows the journal as it is, to see where the damage is.
+/// </summary>
+internal static class ChainAudit
+{
+    private const int ReportEvery = 500;
+    private const int FeedPage = 200;
+    private const string BrokenInvariant = "SH-9001";
+
+    /// <exception cref="ServerProblem">SH-1007: the agent has no commit.</exception>
+    public static async Task<ChainVerdict> RunAsync(Session session, AgentPath path)
+    {
+        try
+        {
+            HeadText head = await HeadText.ReadAsync(session, path);
+            var end = new ChainEnd(head.Version, head.FirstVersion, head.Hash);
+            return await VerdictAsync(session, path, end, History.ReadAsync(session, path, end.FirstVersion, end.Version, session.Ending));
+        }
+        catch (ServerProblem problem) when (problem.Code == BrokenInvariant)
+        {
+            session.Terminal.Note($"the server does not serve this agent: {problem.Message}");
+            session.Terminal.Note("looking for its commits in the feed");
+            ChainEnd? end = await FindListedAsync(session, path);
+            if (end is null)
+                throw;
+            ChainVerdict verdict = await VerdictAsync(session, path, end, FromFeedAsync(session, path, end.Version, session.Ending));
+            return verdict.Fault is null ? verdict with { Fault = $"the chain holds, but the server does not serve it: {problem.Message}" } : verdict;
+        }
+    }
+
+    private static Task<ChainVerdict> VerdictAsync(Session session, AgentPath path, ChainEnd end, IAsyncEnumerable<CommitText> commits) =>
+        ProgressBar.RunAsync(session.Terminal, "verifying", end.Version - end.FirstVersion + 1, async done =>
+        {
+            var chain = new ChainCheck(path.Namespace, path.Agent, end.FirstVersion);
+            string? fault = await FaultAsync(chain, end, commits, done);
+            // A head that does not fit is found when all its commits were seen: then the last of them is in question.
+            return new ChainVerdict(path, end, chain.Count, Math.Min(chain.Next, end.Version), fault);
+        });
+
+    private static async Task<string?> FaultAsync(ChainCheck chain, ChainEnd end, IAsyncEnumerable<CommitText> commits, Action<long> done)
+    {
+        await foreach (CommitText commit in commits)
+        {
+            if (chain.Fault(commit) is { } fault)
+                return fault;
+            if (chain.Count % ReportEvery == 0)
+                done(ReportEvery);
+        }
+        if (chain.Next != end.Version + 1)
+            return string.Create(CultureInfo.InvariantCulture, $"it is missing, though the head says that there are {end.Version} versions");
+        return chain.Hash == end.Hash ? null : $"the head's hash is {end.Hash}, but the chain ends with {chain.Hash}";
+    }
+
+    /// <summary>The list of agents says where each journal ends without loading the agent.</summary>
+    private static async Task<ChainEnd?> FindListedAsync(Session session, AgentPath path)
+    {
+        // In byte order, an id comes before all others that begin with it.
+        string first = AgentPath.WithQuery(AgentPath.AgentsOf(path.Namespace), ("prefix", path.Agent), ("limit", 1));
+        await foreach (ReadOnlyMemory<byte> item in session.Api.ReadPagesAsync(_ => first, session.Ending))
+        {
+            if (JsonMember.FindString(item, "agent") != path.Agent || JsonMember.FindString(item, "hash") is not { } hash)
+                break;
+            string version = System.Text.Encoding.ASCII.GetString(JsonMember.Text(item, "version").Span);
+            return new ChainEnd(long.Parse(version, NumberStyles.None, CultureInfo.InvariantCulture), 1, hash);
+        }
+        return null;
+    }
+
+    /// <summary>The agent's commits up to a version, out of those of its whole namespace.</summary>
+    private static async IAsyncEnumerable<CommitText> FromFeedAsync(
+        Session session, AgentPath path, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string PathOf(PageEnd? end) =>
+            AgentPath.WithQuery("/v1/feed", ("after", end?["next"] ?? "0"), ("limit", FeedPage), ("namespace", path.Namespace));
+        await foreach (ReadOnlyMemory<byte> item in session.Api.ReadPagesAsync(PathOf, cancellationToken))
+        {
+            CommitText commit = CommitText.Parse(item);
+            if (commit.Agent != path.Agent)
+                continue;
+            if (commit.Version > to)
+                yield break;
+            yield return commit;
+        }
+    }
+}
