@@ -13,9 +13,10 @@ internal sealed record ChainEnd(long Version, long FirstVersion, string Hash);
 /// <param name="Path">Whose chain.</param>
 /// <param name="End">Where it is said to end.</param>
 /// <param name="Commits">How many commits hold.</param>
+/// <param name="LastHash">Of the last commit that holds.</param>
 /// <param name="BrokenAt">The version in question where something is wrong.</param>
 /// <param name="Fault">What is wrong; null where all holds.</param>
-internal sealed record ChainVerdict(AgentPath Path, ChainEnd End, long Commits, long BrokenAt, string? Fault);
+internal sealed record ChainVerdict(AgentPath Path, ChainEnd End, long Commits, string LastHash, long BrokenAt, string? Fault);
 
 /// <summary>
 /// Recomputes an agent's whole chain from its history. A server that finds an agent damaged refuses to serve it
@@ -38,14 +39,29 @@ internal static class ChainAudit
         }
         catch (ServerProblem problem) when (problem.Code == BrokenInvariant)
         {
-            session.Terminal.Note($"the server does not serve this agent: {problem.Message}");
-            session.Terminal.Note("looking for its commits in the feed");
-            ChainEnd? end = await FindListedAsync(session, path);
-            if (end is null)
-                throw;
-            ChainVerdict verdict = await VerdictAsync(session, path, end, FromFeedAsync(session, path, end.Version, session.Ending));
-            return verdict.Fault is null ? verdict with { Fault = $"the chain holds, but the server does not serve it: {problem.Message}" } : verdict;
+            session.Terminal.Note($"the server does not serve this agent: {problem.Message}; looking for its commits in the feed");
+            return await FromFeedAsync(session, path, problem);
         }
+    }
+
+    /// <summary>Something is wrong, since the server says so; the journal as it is tells where.</summary>
+    private static async Task<ChainVerdict> FromFeedAsync(Session session, AgentPath path, ServerProblem problem)
+    {
+        ChainEnd? end = await FindListedAsync(session, path);
+        long to = end?.Version ?? long.MaxValue;
+        IAsyncEnumerable<CommitText> commits = FeedCommitsAsync(session, path, to, session.Ending);
+        ChainVerdict verdict = await VerdictAsync(session, path, end ?? new ChainEnd(to, 1, ""), commits);
+        if (verdict.Commits == 0 && end is null)
+            throw problem;
+        // Without a known end, that the commits are over is no fault of theirs.
+        string? fault = end is null && verdict.BrokenAt == verdict.Commits + 1 && verdict.Fault == Missing(to) ? null : verdict.Fault;
+        long at = fault is null ? verdict.Commits : verdict.BrokenAt;
+        return verdict with
+        {
+            End = end ?? new ChainEnd(verdict.Commits, 1, verdict.LastHash),
+            BrokenAt = at,
+            Fault = fault ?? $"its commits hold up to here, but the server does not serve it: {problem.Message}",
+        };
     }
 
     private static Task<ChainVerdict> VerdictAsync(Session session, AgentPath path, ChainEnd end, IAsyncEnumerable<CommitText> commits) =>
@@ -54,7 +70,7 @@ internal static class ChainAudit
             var chain = new ChainCheck(path.Namespace, path.Agent, end.FirstVersion);
             string? fault = await FaultAsync(chain, end, commits, done);
             // A head that does not fit is found when all its commits were seen: then the last of them is in question.
-            return new ChainVerdict(path, end, chain.Count, Math.Min(chain.Next, end.Version), fault);
+            return new ChainVerdict(path, end, chain.Count, chain.Hash, Math.Min(chain.Next, end.Version), fault);
         });
 
     private static async Task<string?> FaultAsync(ChainCheck chain, ChainEnd end, IAsyncEnumerable<CommitText> commits, Action<long> done)
@@ -67,27 +83,40 @@ internal static class ChainAudit
                 done(ReportEvery);
         }
         if (chain.Next != end.Version + 1)
-            return string.Create(CultureInfo.InvariantCulture, $"it is missing, though the head says that there are {end.Version} versions");
+            return Missing(end.Version);
         return chain.Hash == end.Hash ? null : $"the head's hash is {end.Hash}, but the chain ends with {chain.Hash}";
     }
 
+    private static string Missing(long version) =>
+        string.Create(CultureInfo.InvariantCulture, $"it is missing, though the head says that there are {version} versions");
+
     /// <summary>The list of agents says where each journal ends without loading the agent.</summary>
+    /// <returns>null where it does not stand there, or where the list refuses too.</returns>
     private static async Task<ChainEnd?> FindListedAsync(Session session, AgentPath path)
     {
         // In byte order, an id comes before all others that begin with it.
         string first = AgentPath.WithQuery(AgentPath.AgentsOf(path.Namespace), ("prefix", path.Agent), ("limit", 1));
-        await foreach (ReadOnlyMemory<byte> item in session.Api.ReadPagesAsync(_ => first, session.Ending))
+        try
         {
-            if (JsonMember.FindString(item, "agent") != path.Agent || JsonMember.FindString(item, "hash") is not { } hash)
-                break;
-            string version = System.Text.Encoding.ASCII.GetString(JsonMember.Text(item, "version").Span);
-            return new ChainEnd(long.Parse(version, NumberStyles.None, CultureInfo.InvariantCulture), 1, hash);
+            await foreach (ReadOnlyMemory<byte> item in session.Api.ReadPagesAsync(_ => first, session.Ending))
+                return JsonMember.FindString(item, "agent") == path.Agent ? ListedEnd(item) : null;
+            return null;
         }
-        return null;
+        catch (ServerProblem problem) when (problem.Code == BrokenInvariant)
+        {
+            return null;
+        }
+    }
+
+    private static ChainEnd ListedEnd(ReadOnlyMemory<byte> item)
+    {
+        string version = System.Text.Encoding.ASCII.GetString(JsonMember.Text(item, "version").Span);
+        return new ChainEnd(
+            long.Parse(version, NumberStyles.None, CultureInfo.InvariantCulture), 1, JsonMember.FindString(item, "hash") ?? "");
     }
 
     /// <summary>The agent's commits up to a version, out of those of its whole namespace.</summary>
-    private static async IAsyncEnumerable<CommitText> FromFeedAsync(
+    private static async IAsyncEnumerable<CommitText> FeedCommitsAsync(
         Session session, AgentPath path, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string PathOf(PageEnd? end) =>
