@@ -21,10 +21,14 @@ internal static class SettingsLoader
         return settings;
     }
 
+    /// <summary>What statehousectl and the SDKs read; a shell that sets them for those may start a server too.</summary>
+    private static readonly string[] ClientVariables = ["STATEHOUSE_URL", "STATEHOUSE_NAMESPACE"];
+
     /// <summary>Variables that look like ours and are not: container platforms inject some, so they are no error.</summary>
     public static IEnumerable<string> UnknownVariables(IDictionary environment) =>
         environment.Keys.Cast<string>()
             .Where(name => name.StartsWith(VariablePrefix, StringComparison.Ordinal)
+                && !ClientVariables.Contains(name)
                 && !SettingTable.All.Any(setting => setting.Variable == name))
             .Order(StringComparer.Ordinal);
 
