@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 
 namespace Statehouse.Bench;
 
-/// <summary>One client: an HTTP/2 connection of its own, with hand-made frames, so that it costs as little as can be.</summary>
+/// <summary>A connection for many calls at once and for streams, by the framework's HTTP/2 client.</summary>
 internal sealed class GrpcConnection : IDisposable
 {
     private const int PrefixBytes = 5;

@@ -12,16 +12,16 @@ internal sealed class GrpcLoad(string address, int clients, TimeSpan duration)
     private static readonly byte[] Value =
         [.. Field(1, [.. Field(1, "n"), .. Field(2, [0x11, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F])]), .. Field(1, [.. Field(1, "status"), .. Field(2, Field(3, "done"))])];
 
-    public Task<double> TransactionsAsync() => RateAsync(async (connection, client) =>
+    public Task<double> TransactionsAsync() => RateAsync((connection, client) =>
     {
-        byte[] begun = await connection.CallAsync("BeginTransaction", []);
+        byte[] begun = connection.Call("BeginTransaction", []);
         // The reply is one string, and so is the commit's request, under the same number.
-        await connection.CallAsync("Write", [.. begun, .. Field(3, $"bench-{client}"), .. Field(4, "k"), .. Field(5, Value)]);
-        await connection.CallAsync("Commit", begun);
+        connection.Call("Write", [.. begun, .. Field(3, $"bench-{client}"), .. Field(4, "k"), .. Field(5, Value)]);
+        connection.Call("Commit", begun);
     });
 
     public Task<double> ReadsAsync() => RateAsync((connection, client) =>
-        connection.CallAsync("GetState", [.. Field(2, $"bench-{client}"), .. Field(3, "k")]));
+        connection.Call("GetState", [.. Field(2, $"bench-{client}"), .. Field(3, "k")]));
 
     public async Task<(long Events, double PerSecond)> ReplayAsync(int commits)
     {
@@ -49,23 +49,25 @@ internal sealed class GrpcLoad(string address, int clients, TimeSpan duration)
         return (events, best);
     }
 
-    /// <summary>Runs a step on every client over and over; the first second does not count.</summary>
-    private async Task<double> RateAsync(Func<GrpcConnection, int, Task> step)
+    /// <summary>Runs a step on every client, each on a thread of its own, over and over; the first second does not count.</summary>
+    private async Task<double> RateAsync(Action<RawGrpcClient, int> step)
     {
         long started = Stopwatch.GetTimestamp();
         TimeSpan warm = TimeSpan.FromSeconds(1);
-        long[] counts = await Task.WhenAll(Enumerable.Range(0, clients).Select(client => Task.Run(async () =>
-        {
-            using var connection = new GrpcConnection(address);
-            long count = 0;
-            for (TimeSpan elapsed; (elapsed = Stopwatch.GetElapsedTime(started)) < warm + duration;)
+        long[] counts = await Task.WhenAll(Enumerable.Range(0, clients).Select(client => Task.Factory.StartNew(
+            () =>
             {
-                await step(connection, client);
-                if (elapsed >= warm)
-                    count++;
-            }
-            return count;
-        })));
+                using var connection = new RawGrpcClient(address);
+                long count = 0;
+                for (TimeSpan elapsed; (elapsed = Stopwatch.GetElapsedTime(started)) < warm + duration;)
+                {
+                    step(connection, client);
+                    if (elapsed >= warm)
+                        count++;
+                }
+                return count;
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         return counts.Sum() / duration.TotalSeconds;
     }
 
