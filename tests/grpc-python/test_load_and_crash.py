@@ -138,8 +138,8 @@ def test_3000_abandoned_transactions_leave_memory_flat(own_server):
                     assert failure.code() == grpc.StatusCode.DEADLINE_EXCEEDED, failure
             assert staged > count * 0.8
 
-        # Warm: code, buffers, threads.
-        abandon(1000)
+        # Warm: code, buffers, threads, and a heap that has seen as much garbage as there will be.
+        abandon(3000)
         before = own_server.resident_bytes()
         abandon(3000)
         after = own_server.resident_bytes()

@@ -144,11 +144,25 @@ public sealed class CommitStreamTests(NodeFixture server) : IClassFixture<NodeFi
             (await own.Api.PutAsync(_agent + "/state/n", "2")).Expect(200);
             Assert.Equal("2", (await first.ReadCommitAsync()).Id);
         }
-        using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!(await own.Api.GetAsync("/metrics")).Body.Contains("statehouse_http_streams 0\n", StringComparison.Ordinal))
-            Assert.False(bounded.IsCancellationRequested, "the server still holds the stream of a client that has gone");
-        await using EventReader next = await own.Api.FollowAsync(Commits);
+        await using EventReader next = await FollowWhenThereIsRoomAsync(own);
         await next.ReadCommitAsync();
+    }
+
+    /// <summary>The server learns that a client has gone when it next writes to it, so room is made a little later.</summary>
+    private async Task<EventReader> FollowWhenThereIsRoomAsync(Node node)
+    {
+        using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            try
+            {
+                return await node.Api.FollowAsync(Commits);
+            }
+            catch (Xunit.Sdk.XunitException refused) when (refused.Message.Contains("SH-2003", StringComparison.Ordinal) && !bounded.IsCancellationRequested)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken);
+            }
+        }
     }
 
     [Fact]
