@@ -8,6 +8,7 @@ namespace Statehouse.Agents.Tests.Hosting;
 public sealed class LocalAgentsFaultTests : IAsyncLifetime
 {
     private readonly MemoryStore _store = new();
+    private readonly List<TaskCompletionSource> _held = [];
     private TestHost _host = null!;
 
     private static AgentId A => new("default", "a");
@@ -20,13 +21,18 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        // A test that fails in the middle leaves its writes held; the host drains them before it ends.
+        _held.ForEach(held => held.TrySetResult());
+        return _host.DisposeAsync();
+    }
 
     [Fact]
     public async Task Nothing_is_acknowledged_or_shown_before_the_append_is_durable()
     {
         await Agent.CommitAsync(Put("k", "1"));
-        var held = new TaskCompletionSource();
+        TaskCompletionSource held = Hold();
         var reached = new TaskCompletionSource();
         _store.BeforeWrite = _ =>
         {
@@ -49,7 +55,7 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
     public async Task A_hot_agent_pipelines_its_commits_into_few_batches()
     {
         await Agent.CommitAsync(Put("k", "0"));
-        var held = new TaskCompletionSource();
+        TaskCompletionSource held = Hold();
         var reached = new TaskCompletionSource();
         _store.BeforeWrite = _ =>
         {
@@ -70,7 +76,7 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
     public async Task A_refusal_that_rests_on_an_unconfirmed_commit_is_given_only_when_that_is_durable()
     {
         await Agent.CommitAsync(Put("k", "1"));
-        var held = new TaskCompletionSource();
+        TaskCompletionSource held = Hold();
         _store.BeforeWrite = _ => held.Task;
         Task<CommitReceipt> first = Agent.CommitAsync(Put("k", "2", ifVersion: 1));
         Task<CommitReceipt> second = Agent.CommitAsync(Put("k", "3", ifVersion: 1));
@@ -85,7 +91,7 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
     public async Task A_commit_decided_on_a_failed_one_is_decided_again_without_it()
     {
         await Agent.CommitAsync(Put("k", "1"));
-        var held = new TaskCompletionSource();
+        TaskCompletionSource held = Hold();
         _store.BeforeWrite = async _ =>
         {
             await held.Task;
@@ -190,7 +196,7 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
             QueuedUnitsMax = 4,
             BusyPatience = TimeSpan.FromMilliseconds(50),
         });
-        var held = new TaskCompletionSource();
+        TaskCompletionSource held = Hold();
         _store.BeforeWrite = _ => held.Task;
         Task<CommitReceipt>[] commits = [.. Enumerable.Range(0, 12).Select(i => host.Agent("a").CommitAsync(Put($"k{i}", "1")))];
         var waiting = commits.ToList();
@@ -323,7 +329,7 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
     [Fact]
     public async Task Cancelled_callers_leave_their_commit_to_its_fate_and_the_agent_in_order()
     {
-        var held = new TaskCompletionSource();
+        TaskCompletionSource held = Hold();
         var reached = new TaskCompletionSource();
         _store.BeforeWrite = _ =>
         {
@@ -351,6 +357,14 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
         Assert.Equal(first.Time, second.Time);
         CommitReceipt elsewhere = await host.Agent("b").CommitAsync(Put("k", "1"));
         Assert.True(elsewhere.Time < first.Time);
+    }
+
+    /// <summary>Something for writes to wait on, let go at the latest when the test ends.</summary>
+    private TaskCompletionSource Hold()
+    {
+        var held = new TaskCompletionSource();
+        _held.Add(held);
+        return held;
     }
 
     private async Task AssertLiveStateIsTheFoldAsync()
