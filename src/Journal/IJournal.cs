@@ -10,12 +10,9 @@ public interface IAppendObserver
     void OnFailed(AppendUnit unit, StatehouseException reason);
 }
 
-/// <summary>The journal of a process: a store behind a group-commit writer with bounded queues.</summary>
-public interface IJournal : IAsyncDisposable
+/// <summary>Takes decided commits on their way to the store, in a bounded queue.</summary>
+public interface IAppendQueue
 {
-    /// <summary>For everything that reads, and for snapshots.</summary>
-    IJournalStore Store { get; }
-
     /// <summary>
     /// Queues a unit. Units of one agent are written in the order in which they were queued. Returns at once.
     /// </summary>
@@ -25,6 +22,13 @@ public interface IJournal : IAsyncDisposable
     /// <summary>Waits until the queue has room for a unit of <paramref name="agent"/>.</summary>
     /// <exception cref="JournalBusyException">SH-2003. Still full after the configured patience.</exception>
     ValueTask WaitForRoomAsync(AgentId agent, CancellationToken cancellationToken);
+}
+
+/// <summary>The journal of a process: a store behind a group-commit writer with bounded queues.</summary>
+public interface IJournal : IAppendQueue, IAsyncDisposable
+{
+    /// <summary>For everything that reads, and for snapshots.</summary>
+    IJournalStore Store { get; }
 
     /// <summary>Stops taking units, writes what is queued, and returns when all observers were told.</summary>
     Task DrainAsync(CancellationToken cancellationToken);

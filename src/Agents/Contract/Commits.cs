@@ -39,6 +39,9 @@ public sealed record CommitRequest(ImmutableArray<Operation> Operations)
 
     /// <summary>The transaction's id where it has one already; the agent draws one otherwise.</summary>
     public Guid? TxnId { get; init; }
+
+    /// <summary>Nothing is written; what was read must still hold.</summary>
+    public bool IsReadOnly => Operations.IsDefaultOrEmpty && !Reads.IsDefaultOrEmpty;
 }
 
 /// <summary>What a successful commit returns.</summary>
@@ -66,5 +69,5 @@ public sealed record CommitReceipt(
 public sealed record AgentCommitRequest(AgentId Agent, CommitRequest Commit)
 {
     /// <summary>Nothing is written to this agent; what was read of it must still hold.</summary>
-    public bool IsReadOnly => Commit.Operations.IsDefaultOrEmpty && !Commit.Reads.IsDefaultOrEmpty;
+    public bool IsReadOnly => Commit.IsReadOnly;
 }

@@ -6,7 +6,7 @@ namespace Statehouse.Agents.Hosting;
 internal static class AgentsGauges
 {
     private static readonly Lock Lock = new();
-    private static readonly List<LocalAgents> Hosts = [];
+    private static readonly List<AgentHosting> Hosts = [];
 
     private static readonly ObservableGauge<long> Resident = AgentsMetrics.Meter.CreateObservableGauge(
         "statehouse.agents.resident", () => Sum(host => host.ResidentCount), "{agent}", "Agents in memory.");
@@ -14,27 +14,32 @@ internal static class AgentsGauges
     private static readonly ObservableGauge<long> FeedPosition = AgentsMetrics.Meter.CreateObservableGauge(
         "statehouse.feed.position", () => Max(host => host.FeedPosition.Value), null, "Highest commit_ts seen durable by this process.");
 
-    public static void Watch(LocalAgents host)
+    /// <returns>Forgets the host when disposed.</returns>
+    public static IDisposable Watch(AgentHosting host)
     {
         lock (Lock)
             Hosts.Add(host);
+        return new Watched(host);
     }
 
-    public static void Forget(LocalAgents host)
-    {
-        lock (Lock)
-            Hosts.Remove(host);
-    }
-
-    private static long Sum(Func<LocalAgents, long> value)
+    private static long Sum(Func<AgentHosting, long> value)
     {
         lock (Lock)
             return Hosts.Sum(value);
     }
 
-    private static long Max(Func<LocalAgents, long> value)
+    private static long Max(Func<AgentHosting, long> value)
     {
         lock (Lock)
             return Hosts.Count == 0 ? 0 : Hosts.Max(value);
+    }
+
+    private sealed class Watched(AgentHosting host) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (Lock)
+                Hosts.Remove(host);
+        }
     }
 }

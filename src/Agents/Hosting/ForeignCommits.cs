@@ -11,17 +11,17 @@ internal sealed class ForeignCommits : IAsyncDisposable
 {
     private const int PageCommits = 1000;
 
-    private readonly ConcurrentDictionary<AgentId, LocalAgent> _resident;
-    private readonly AgentContext _context;
+    private readonly ConcurrentDictionary<AgentId, ResidentAgent> _followed;
+    private readonly AgentHosting _hosting;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private CommitTs? _position;
     private bool _isAway;
 
-    public ForeignCommits(ConcurrentDictionary<AgentId, LocalAgent> resident, AgentContext context)
+    public ForeignCommits(ConcurrentDictionary<AgentId, ResidentAgent> followed, AgentHosting hosting)
     {
-        _resident = resident;
-        _context = context;
+        _followed = followed;
+        _hosting = hosting;
         _loop = Task.Run(RunAsync);
     }
 
@@ -34,7 +34,7 @@ internal sealed class ForeignCommits : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        using var timer = new PeriodicTimer(_context.Options.ForeignPollEvery, _context.Clock);
+        using var timer = new PeriodicTimer(_hosting.Options.ForeignPollEvery, _hosting.Clock);
         try
         {
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
@@ -48,7 +48,7 @@ internal sealed class ForeignCommits : IAsyncDisposable
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        if (LocalAgent.FollowedCount == 0)
+        if (_followed.IsEmpty)
         {
             _position = null;
             return;
@@ -61,7 +61,7 @@ internal sealed class ForeignCommits : IAsyncDisposable
         catch (StatehouseException error)
         {
             if (!_isAway)
-                _context.Log.Write(OperatorLogLevel.Warning, "Followers do not see other processes' commits until the journal answers again.", error);
+                _hosting.Log.Write(OperatorLogLevel.Warning, "Followers do not see other processes' commits until the journal answers again.", error);
             _isAway = true;
         }
     }
@@ -69,12 +69,9 @@ internal sealed class ForeignCommits : IAsyncDisposable
     /// <summary>Starts from where the feed ends now; whoever follows already is refreshed once, after that.</summary>
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
-        CommitTs end = await _context.Store.ReadFeedEndAsync(cancellationToken).ConfigureAwait(false);
-        foreach (LocalAgent agent in _resident.Values)
-        {
-            if (agent.HasFollowers)
-                await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
-        }
+        CommitTs end = await _hosting.Store.ReadFeedEndAsync(cancellationToken).ConfigureAwait(false);
+        foreach (ResidentAgent agent in _followed.Values)
+            await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
         _position = end;
     }
 
@@ -83,10 +80,10 @@ internal sealed class ForeignCommits : IAsyncDisposable
         FeedPage page;
         do
         {
-            page = await _context.Store.ReadFeedAsync(position, PageCommits, null, cancellationToken).ConfigureAwait(false);
+            page = await _hosting.Store.ReadFeedAsync(position, PageCommits, null, cancellationToken).ConfigureAwait(false);
             foreach (FeedCommit item in page.Commits)
             {
-                if (_resident.TryGetValue(item.Agent, out LocalAgent? agent) && agent.HasFollowers &&
+                if (_followed.TryGetValue(item.Agent, out ResidentAgent? agent) &&
                     agent.Confirmed is { } state && state.Version < item.Commit.Version)
                 {
                     await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);

@@ -18,6 +18,15 @@ public sealed record LocalAgentsOptions
     /// <summary>How long a commit waits for an agent that a transaction holds, or a transaction for its turn, before SH-2003.</summary>
     public TimeSpan TurnPatience { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long an agent of another process stays held for a transaction that it hears no more of.</summary>
+    public TimeSpan HoldLease { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long an append whose outcome is unknown may still land: twice what a store lets a command run. Until then
+    /// each read of the agent asks the journal.
+    /// </summary>
+    public TimeSpan DoubtFor { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How often other processes' commits are looked for while somebody follows an agent or the feed (shared stores only).</summary>
     public TimeSpan ForeignPollEvery { get; init; } = TimeSpan.FromMilliseconds(100);
 

@@ -22,10 +22,10 @@ internal enum AppendEnd : byte
 /// <summary>A commit that is decided and queued, not yet acknowledged.</summary>
 internal sealed class PendingCommit : IAppendObserver
 {
-    private readonly LocalAgent _agent;
+    private readonly ResidentAgent _agent;
     private readonly TaskCompletionSource<AppendEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public PendingCommit(LocalAgent agent, JournalHandle handle, Commit commit, AgentState before, AgentState after, long epoch)
+    public PendingCommit(ResidentAgent agent, JournalHandle handle, Commit commit, AgentState before, AgentState after, long epoch)
     {
         _agent = agent;
         Commit = commit;

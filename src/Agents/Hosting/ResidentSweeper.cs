@@ -16,17 +16,17 @@ internal sealed class ResidentSweeper : IAsyncDisposable
     // Between two timed sweeps a burst of loads may fill memory; so many loads call for one of their own.
     private const int LoadsPerSweep = 50_000;
 
-    private readonly ConcurrentDictionary<AgentId, LocalAgent> _resident;
-    private readonly AgentContext _context;
+    private readonly ConcurrentDictionary<AgentId, ResidentAgent> _resident;
+    private readonly AgentHosting _hosting;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _early = new(0, 1);
     private readonly Task _loop;
     private int _loads;
 
-    public ResidentSweeper(ConcurrentDictionary<AgentId, LocalAgent> resident, AgentContext context)
+    public ResidentSweeper(ConcurrentDictionary<AgentId, ResidentAgent> resident, AgentHosting hosting)
     {
         _resident = resident;
-        _context = context;
+        _hosting = hosting;
         _loop = Task.Run(RunAsync);
     }
 
@@ -49,16 +49,16 @@ internal sealed class ResidentSweeper : IAsyncDisposable
     public void Sweep()
     {
         long bytes = 0;
-        var kept = new List<(LocalAgent Agent, long LastUsed, long Bytes)>();
-        foreach (LocalAgent agent in _resident.Values)
+        var kept = new List<(ResidentAgent Agent, long LastUsed, long Bytes)>();
+        foreach (ResidentAgent agent in _resident.Values)
         {
-            if (_context.Clock.GetElapsedTime(agent.LastUsed) >= _context.Options.IdleAfter && TryEvict(agent))
+            if (_hosting.Clock.GetElapsedTime(agent.LastUsed) >= _hosting.Options.IdleAfter && TryEvict(agent))
                 continue;
             long own = BytesOf(agent);
             bytes += own;
             kept.Add((agent, agent.LastUsed, own));
         }
-        if (bytes > _context.Options.ResidentBytesMax)
+        if (bytes > _hosting.Options.ResidentBytesMax)
             EvictOldest(kept, bytes);
     }
 
@@ -76,7 +76,7 @@ internal sealed class ResidentSweeper : IAsyncDisposable
         {
             try
             {
-                Task timed = Task.Delay(_context.Options.SweepEvery, _context.Clock, _stop.Token);
+                Task timed = Task.Delay(_hosting.Options.SweepEvery, _hosting.Clock, _stop.Token);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 await Task.WhenAny(timed, _early.WaitAsync(either.Token)).ConfigureAwait(false);
                 await either.CancelAsync().ConfigureAwait(false);
@@ -90,27 +90,27 @@ internal sealed class ResidentSweeper : IAsyncDisposable
         }
     }
 
-    private void EvictOldest(List<(LocalAgent Agent, long LastUsed, long Bytes)> kept, long bytes)
+    private void EvictOldest(List<(ResidentAgent Agent, long LastUsed, long Bytes)> kept, long bytes)
     {
         kept.Sort((left, right) => left.LastUsed.CompareTo(right.LastUsed));
-        foreach ((LocalAgent agent, _, long own) in kept)
+        foreach ((ResidentAgent agent, _, long own) in kept)
         {
-            if (bytes <= _context.Options.ResidentBytesMax * KeptShare)
+            if (bytes <= _hosting.Options.ResidentBytesMax * KeptShare)
                 return;
             if (TryEvict(agent))
                 bytes -= own;
         }
     }
 
-    private bool TryEvict(LocalAgent agent)
+    private bool TryEvict(ResidentAgent agent)
     {
         if (!agent.TryEvict())
             return false;
-        _resident.TryRemove(new KeyValuePair<AgentId, LocalAgent>(agent.Agent, agent));
-        AgentsMetrics.Evictions.Add(1);
+        _resident.TryRemove(new KeyValuePair<AgentId, ResidentAgent>(agent.Agent, agent));
+        _hosting.OnLeft();
         return true;
     }
 
-    private static long BytesOf(LocalAgent agent) =>
+    private static long BytesOf(ResidentAgent agent) =>
         AgentOverheadBytes + (agent.Confirmed is { } state ? state.Bytes + state.KeyCount * KeyOverheadBytes : 0);
 }

@@ -13,7 +13,7 @@ internal sealed class SnapshotWriter
 {
     private readonly IJournalStore _store;
     private readonly IOperatorLog _log;
-    private readonly Channel<LocalAgent> _queue = Channel.CreateUnbounded<LocalAgent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<ResidentAgent> _queue = Channel.CreateUnbounded<ResidentAgent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task _loop;
 
     public SnapshotWriter(IJournalStore store, IOperatorLog log)
@@ -24,7 +24,7 @@ internal sealed class SnapshotWriter
     }
 
     /// <summary>Each agent is in the queue at most once, so the queue is no longer than the agents in memory.</summary>
-    public void Enqueue(LocalAgent agent) => _queue.Writer.TryWrite(agent);
+    public void Enqueue(ResidentAgent agent) => _queue.Writer.TryWrite(agent);
 
     /// <summary>Writes what is queued and stops.</summary>
     public Task DrainAsync()
@@ -35,7 +35,7 @@ internal sealed class SnapshotWriter
 
     private async Task RunAsync()
     {
-        await foreach (LocalAgent agent in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (ResidentAgent agent in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             try
             {
@@ -49,7 +49,7 @@ internal sealed class SnapshotWriter
         }
     }
 
-    private async Task WriteAsync(LocalAgent agent)
+    private async Task WriteAsync(ResidentAgent agent)
     {
         (AgentState state, long tailBytes) = agent.TakeSnapshotDue();
         byte[] body = SnapshotCodec.Encode(state);

@@ -1,139 +1,158 @@
 using System.Collections.Immutable;
+using Statehouse.Agents.Codec;
 using Statehouse.Agents.Model;
 using Statehouse.Journal;
 
 namespace Statehouse.Agents.Hosting;
 
 /// <summary>
-/// One attempt to commit on several agents that are all held: decide on each, append to all in one database
-/// transaction, show all at once. The journal is the truth; there is no coordinator state that could be lost.
+/// Commits on several agents: hold them all, decide on each, append to all in one database transaction, show all. The
+/// journal is the truth; there is no coordinator state that could be lost.
 /// </summary>
-internal sealed class TogetherCommit(AgentContext context, IReadOnlyList<(LocalAgent Agent, CommitRequest Request)> parts, Guid txnId)
+/// <param name="hosting">Whose journal appends.</param>
+/// <param name="shareOf">Finds an agent, in this process or elsewhere.</param>
+public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransactionShare> shareOf)
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <returns>Receipts in the order of the parts; null where another process was first and nothing was written.</returns>
-    /// <exception cref="StatehouseException">A refusal of any part, or a fault. SH-2002 only where the journal could not tell.</exception>
-    public async Task<ImmutableArray<CommitReceipt>?> RunAsync()
+    /// <inheritdoc cref="IAgents.CommitTogetherAsync"/>
+    public async Task<ImmutableArray<CommitReceipt>> CommitAsync(
+        ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken)
     {
-        var decided = new Part[parts.Count];
-        int repeats = 0;
-        for (int i = 0; i < decided.Length; i++)
+        CommitRules.CheckTogether(commits, hosting.Limits);
+        // Turns are taken in one order everywhere, so two transactions can never wait for each other.
+        int[] order = [.. Enumerable.Range(0, commits.Length).OrderBy(i => commits[i].Agent)];
+        Guid txnId = commits[0].Commit.TxnId ?? Guid.CreateVersion7(hosting.Clock.GetUtcNow());
+        var triedAfter = new AgentVersion?[commits.Length];
+        for (int attempt = 1; ; attempt++)
         {
-            (Decision decision, AgentState basis) = parts[i].Agent.DecideHeld(parts[i].Request, txnId);
-            if (decision.Refusal is { } refusal)
-            {
-                AgentsMetrics.CountRefusal(refusal.Code);
-                throw refusal;
-            }
-            repeats += decision.Repeat is null ? 0 : 1;
-            decided[i] = new Part(parts[i].Agent, basis, decision);
+            if (await TryAsync(commits, order, txnId, triedAfter, cancellationToken).ConfigureAwait(false) is { } receipts)
+                return receipts;
+            AgentsMetrics.Conflicts.Add(1);
+            if (attempt >= hosting.Options.DecideAttemptsMax)
+                throw new StateConflictException($"The agents of this transaction are written by another process so busily that {attempt} attempts all came second. Nothing was written.");
         }
-        return repeats > 0 ? Repeat(decided, repeats) : await AppendAsync(decided).ConfigureAwait(false);
     }
 
-    private static ImmutableArray<CommitReceipt>? Repeat(Part[] decided, int repeats)
+    /// <returns>null where another process was first with an agent: nothing was written.</returns>
+    private async Task<ImmutableArray<CommitReceipt>?> TryAsync(
+        ImmutableArray<AgentCommitRequest> commits, int[] order, Guid txnId, AgentVersion?[] triedAfter, CancellationToken cancellationToken)
     {
-        Guid first = decided.First(part => part.Decision.Repeat is not null).Decision.Repeat!.TxnId;
-        if (repeats == decided.Length && decided.All(part => part.Decision.Repeat!.TxnId == first))
-        {
-            AgentsMetrics.Repeats.Add(1);
-            return [.. decided.Select(part => part.Decision.Repeat!.ToReceipt())];
-        }
-        string key = decided.First(part => part.Decision.Repeat is not null).Decision.Repeat!.Key;
-        throw new RefusedException(
-            ErrorCode.IdempotencyKeyReused,
-            $"The idempotency key \"{key}\" was used by {repeats} of these {decided.Length} agents in another transaction.")
-        {
-            Details = new Dictionary<string, string> { ["field"] = "idempotency_key", ["value"] = key },
-        };
-    }
-
-    private async Task<ImmutableArray<CommitReceipt>?> AppendAsync(Part[] decided)
-    {
-        foreach (Part part in decided)
-            part.Agent.BeginTogether(_ended.Task);
-        bool shown = false;
+        var held = new List<Part>(order.Length);
+        var end = new HoldEnd(HoldOutcome.NotWritten);
         try
         {
-            AppendRun[] runs = Array.ConvertAll(decided, part => part.ToRun());
-            StatehouseException? failure = await QueueAsync(new AppendUnit(runs)).ConfigureAwait(false);
-            JournalCommit? there = failure is null ? null : await LookAsync(decided[0], failure).ConfigureAwait(false);
-            if (failure is null || there?.Hash == decided[0].Commit.Hash)
+            foreach (int i in order)
             {
-                Show(decided, there?.CommitTs ?? runs[0].CommitTs[0]);
-                shown = true;
-                return [.. decided.Select(part => part.Commit.ToReceipt())];
+                ITransactionShare share = shareOf(commits[i].Agent);
+                var request = new HoldRequest(txnId, commits[i].Commit, hosting.Options.HoldLease, triedAfter[i]);
+                var part = new Part(i, commits[i], share, await share.HoldAsync(request, cancellationToken).ConfigureAwait(false));
+                held.Add(part);
+                triedAfter[i] ??= part.Held.Version;
             }
-            // Another commit stands in its place: the fence keeps this one out for ever, so there is no doubt.
-            if (failure is StateConflictException || there is not null)
-                return null;
-            throw failure;
+            Part[] writing = [.. held.Where(part => !part.Request.IsReadOnly)];
+            if (RepeatOf(writing, txnId) is { } repeated)
+                return repeated;
+            held.ForEach(part => part.Share.BeginAppend());
+            end = new HoldEnd(HoldOutcome.Unknown);
+            (CommitTs? commitTs, StatehouseException? failure) = await AppendAsync(writing).ConfigureAwait(false);
+            if (commitTs is not { } position)
+            {
+                end = new HoldEnd(failure is JournalOutcomeUnknownException ? HoldOutcome.Unknown : HoldOutcome.Stale);
+                return failure is null ? null : throw failure;
+            }
+            end = new HoldEnd(HoldOutcome.Committed, position);
+            hosting.FeedSignal.Advance(position);
+            return InCallersOrder(writing, part => CommitBodyCodec.Decode(part.Held.Commit! with { CommitTs = position }, default).ToReceipt());
         }
         finally
         {
-            foreach (Part part in decided)
-                part.Agent.EndTogether(shown);
-            _ended.TrySetResult();
+            await EndAsync(held, end).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The receipts of the commits that stand for all shares already; null where there are none.</summary>
+    private static ImmutableArray<CommitReceipt>? RepeatOf(Part[] writing, Guid txnId)
+    {
+        if (Array.Find(writing, part => part.Held.Repeat is not null)?.Held.Repeat is not { } first)
+            return null;
+        if (Array.TrueForAll(writing, part => part.Held.Repeat?.TxnId == first.TxnId))
+        {
+            if (first.TxnId != txnId)
+                AgentsMetrics.Repeats.Add(1);
+            return InCallersOrder(writing, part => part.Held.Repeat!);
+        }
+        if (Array.Exists(writing, part => part.Held.Repeat?.TxnId == txnId))
+            throw new InvariantBrokenException($"Transaction {txnId} is in the journal of some of its agents, but not in that of all.");
+        throw new RefusedException(
+            ErrorCode.IdempotencyKeyReused,
+            $"The idempotency key \"{first.IdempotencyKey}\" was used by {writing.Count(part => part.Held.Repeat is not null)} of these {writing.Length} agents in another transaction.")
+        {
+            Details = new Dictionary<string, string> { ["field"] = "idempotency_key", ["value"] = first.IdempotencyKey! },
+        };
+    }
+
+    /// <returns>The position; or why there is none: null where another commit stands in this one's place.</returns>
+    private async Task<(CommitTs? Position, StatehouseException? Failure)> AppendAsync(Part[] writing)
+    {
+        AppendRun[] runs = Array.ConvertAll(writing, part => part.ToRun());
+        StatehouseException? failure = await QueueAsync(new AppendUnit(runs)).ConfigureAwait(false);
+        if (failure is null)
+            return (runs[0].CommitTs[0], null);
+        JournalCommit? there = await LookAsync(runs[0], failure).ConfigureAwait(false);
+        if (there?.Hash == runs[0].Commits[0].Hash)
+            return (there.CommitTs, null);
+        // Another commit stands in its place: the fence keeps this one out for ever, so there is no doubt.
+        if (failure is StateConflictException || there is not null)
+            return (null, null);
+        return (null, failure);
     }
 
     /// <returns>null when durable.</returns>
     private async Task<StatehouseException?> QueueAsync(AppendUnit unit)
     {
-        var observer = new Observer();
-        while (!context.Journal.TryAppend(unit, observer))
-            await context.Journal.WaitForRoomAsync(unit.Runs[0].Handle.Agent, CancellationToken.None).ConfigureAwait(false);
+        var observer = new AppendObserver();
+        while (!hosting.Journal.TryAppend(unit, observer))
+            await hosting.Journal.WaitForRoomAsync(unit.Runs[0].Handle.Agent, CancellationToken.None).ConfigureAwait(false);
         return await observer.Ended.ConfigureAwait(false);
     }
 
     /// <summary>The reply may have been lost where the rows were not. One agent tells for all: they went in together.</summary>
-    private static async Task<JournalCommit?> LookAsync(Part part, StatehouseException failure)
+    private async Task<JournalCommit?> LookAsync(AppendRun run, StatehouseException failure)
     {
         if (failure is JournalUnavailableException)
             return null;
+        AgentVersion version = run.Commits[0].Version;
         try
         {
-            return await part.Agent.ReadAsync(part.Commit.Version).ConfigureAwait(false);
+            await foreach (JournalCommit found in hosting.Store.ReadForwardAsync(run.Handle, version, version, CancellationToken.None).ConfigureAwait(false))
+                return found;
         }
         catch (JournalUnavailableException) when (failure is JournalOutcomeUnknownException)
         {
             // "Outcome unknown" says more about this transaction than "unavailable" would.
-            return null;
         }
+        return null;
     }
 
-    private void Show(Part[] decided, CommitTs commitTs)
+    private static async Task EndAsync(List<Part> held, HoldEnd end)
     {
-        var revealed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        foreach (Part part in decided)
-        {
-            part.Commit.Stamp.Assign(commitTs);
-            part.Agent.BeginReveal(revealed.Task);
-        }
-        foreach (Part part in decided)
-            part.Agent.ShowHeld(part.Basis.Apply(part.Commit, context.Limits.IdempotencyKeysMax), part.Commit);
-        foreach (Part part in decided)
-            part.Agent.EndReveal();
-        revealed.SetResult();
-        context.FeedSignal.Advance(commitTs);
+        if (end.Outcome == HoldOutcome.Committed)
+            held.ForEach(part => part.Share.CloseReads());
+        var ending = new List<Task>(held.Count);
+        foreach (Part part in held)
+            ending.Add(part.Share.EndAsync(end).AsTask());
+        await Task.WhenAll(ending).ConfigureAwait(false);
+        foreach (Part part in held)
+            part.Share.OpenReads();
     }
 
-    private sealed record Part(LocalAgent Agent, AgentState Basis, Decision Decision)
+    /// <summary>Turns are taken in the agents' order; receipts go back in the caller's.</summary>
+    private static ImmutableArray<CommitReceipt> InCallersOrder(Part[] writing, Func<Part, CommitReceipt> receipt) =>
+        [.. writing.OrderBy(part => part.Place).Select(receipt)];
+
+    // Place: where the caller has it.
+    private sealed record Part(int Place, AgentCommitRequest Request, ITransactionShare Share, HeldAgent Held)
     {
-        public Commit Commit => Decision.Commit!;
-
-        public AppendRun ToRun() => new(Agent.Handle, Basis.Version, Basis.Hash, [Commit.ToJournal()]);
-    }
-
-    private sealed class Observer : IAppendObserver
-    {
-        private readonly TaskCompletionSource<StatehouseException?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task<StatehouseException?> Ended => _ended.Task;
-
-        public void OnAppended(AppendUnit unit) => _ended.TrySetResult(null);
-
-        public void OnFailed(AppendUnit unit, StatehouseException reason) => _ended.TrySetResult(reason);
+        public AppendRun ToRun() => new(
+            new JournalHandle(Request.Agent) { StoreKey = Held.StoreKey }, Held.Version, Held.Hash, [Held.Commit!]);
     }
 }

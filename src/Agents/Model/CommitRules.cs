@@ -27,6 +27,30 @@ internal static class CommitRules
         AtMost("commit", nameof(limits.CommitBytesMax), limits.CommitBytesMax, bytes);
     }
 
+    /// <summary>What the commits of one transaction over several agents must satisfy, each alone and all together.</summary>
+    /// <exception cref="RefusedException">SH-1003 or SH-1004, naming the field, the limit and the value seen.</exception>
+    public static void CheckTogether(ImmutableArray<AgentCommitRequest> commits, Limits limits)
+    {
+        if (commits.IsDefaultOrEmpty)
+            throw RefusedException.Invalid("commits", "at least one commit", "none");
+        var seen = new HashSet<AgentId>();
+        int operations = 0;
+        foreach (AgentCommitRequest commit in commits)
+        {
+            CheckAgent(commit.Agent, limits);
+            if (!commit.IsReadOnly)
+                Check(commit.Commit, limits);
+            operations += commit.IsReadOnly ? 0 : commit.Commit.Operations.Length;
+            if (!seen.Add(commit.Agent))
+                throw RefusedException.Invalid("commits", "at most one commit per agent", $"two for {commit.Agent}");
+            if (!commit.IsReadOnly && commit.Commit.IdempotencyKey != commits[0].Commit.IdempotencyKey)
+                throw RefusedException.Invalid("idempotency_key", "the same for all agents of a transaction", "different ones");
+        }
+        if (operations == 0)
+            throw RefusedException.Invalid("operations", "at least one operation", "none");
+        AtMost("operations", nameof(limits.OperationsPerCommitMax), limits.OperationsPerCommitMax, operations);
+    }
+
     public static void CheckOperation(Operation operation, int index, Limits limits)
     {
         CheckKey(operation.Key, $"operations[{index}].key", limits);

@@ -9,12 +9,12 @@ public sealed record GroupCommitOptions
     /// <summary>Bytes of commit bodies in one round trip; one larger commit still goes, alone.</summary>
     public long BytesPerBatchMax { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Units waiting in one lane before <see cref="IJournal.TryAppend"/> says no: about a second's work.</summary>
+    /// <summary>Units waiting in one lane before <see cref="IAppendQueue.TryAppend"/> says no: about a second's work.</summary>
     public int QueuedUnitsMax { get; init; } = 16_384;
 
     /// <summary>Bytes of bodies waiting in one lane; bounds memory where commits are large.</summary>
     public long QueuedBytesMax { get; init; } = 64 * 1024 * 1024;
 
-    /// <summary>How long <see cref="IJournal.WaitForRoomAsync"/> waits before SH-2003.</summary>
+    /// <summary>How long <see cref="IAppendQueue.WaitForRoomAsync"/> waits before SH-2003.</summary>
     public TimeSpan BusyPatience { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -5,7 +5,7 @@ using Statehouse.Journal;
 namespace Statehouse.Agents.Hosting;
 
 /// <content>Replaying and following.</content>
-internal sealed partial class LocalAgent
+public sealed partial class ResidentAgent
 {
     // Enough that a follower which keeps up never reads the journal, and a second's worth of a busy agent.
     private const int RecentMax = 256;
@@ -14,12 +14,6 @@ internal sealed partial class LocalAgent
     private AgentVersion _newestRecent;
     private TaskCompletionSource? _moved;
     private int _followers;
-    private static int s_followed;
-
-    /// <summary>Followers of all agents in this process.</summary>
-    public static int FollowedCount => Volatile.Read(ref s_followed);
-
-    public bool HasFollowers => Volatile.Read(ref _followers) > 0;
 
     /// <summary>Keeps the agent in memory for a follower, until <see cref="RemoveFollower"/>. False where it is leaving.</summary>
     public bool TryAddFollower()
@@ -28,9 +22,9 @@ internal sealed partial class LocalAgent
         {
             if (_evicted)
                 return false;
-            _followers++;
+            if (++_followers == 1)
+                _hosting.OnFollowed(this);
         }
-        Interlocked.Increment(ref s_followed);
         Touch();
         return true;
     }
@@ -40,9 +34,11 @@ internal sealed partial class LocalAgent
         lock (_lock)
         {
             if (--_followers == 0)
+            {
                 _recent.Clear();
+                _hosting.OnUnfollowed(this);
+            }
         }
-        Interlocked.Decrement(ref s_followed);
         Touch();
     }
 
@@ -53,7 +49,7 @@ internal sealed partial class LocalAgent
     public async IAsyncEnumerable<JournalCommit> ReplayAsync(
         AgentVersion from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        AgentState state = follow && _context.Store.IsShared
+        AgentState state = follow && _hosting.Store.IsShared
             ? await RefreshAsync(cancellationToken).ConfigureAwait(false)
             : await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
         AgentVersion next = from < AgentVersion.None.Next ? AgentVersion.None.Next : from;
@@ -85,7 +81,7 @@ internal sealed partial class LocalAgent
         }
         if (next > to)
             yield break;
-        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, next, to, cancellationToken).ConfigureAwait(false))
+        await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, next, to, cancellationToken).ConfigureAwait(false))
         {
             yield return commit;
             next = commit.Version.Next;

@@ -4,13 +4,13 @@ using Statehouse.Journal;
 namespace Statehouse.Agents.Hosting;
 
 /// <content>Deciding and committing.</content>
-internal sealed partial class LocalAgent
+public sealed partial class ResidentAgent
 {
     /// <summary>Commits, or says why not; null where this agent left memory and must be asked for again.</summary>
     public async ValueTask<CommitReceipt?> TryCommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
         Touch();
-        Guid txnId = request.TxnId ?? Guid.CreateVersion7(_context.Clock.GetUtcNow());
+        Guid txnId = request.TxnId ?? Guid.CreateVersion7(_hosting.Clock.GetUtcNow());
         var oldestBasis = new AgentVersion(long.MaxValue);
         for (int attempt = 1; ; attempt++)
         {
@@ -31,13 +31,13 @@ internal sealed partial class LocalAgent
             }
             if (receipt is not null)
                 return receipt;
-            if (attempt >= _context.Options.DecideAttemptsMax)
+            if (attempt >= _hosting.Options.DecideAttemptsMax)
                 throw new StateConflictException($"Agent {Agent} is written by another process so busily that {attempt} attempts to append all came second. Nothing was written.");
         }
     }
 
     /// <summary>Shows a commit that is durable now. False where its epoch has ended: then the agent must catch up first.</summary>
-    public bool Show(PendingCommit pending)
+    internal bool Show(PendingCommit pending)
     {
         lock (_lock)
         {
@@ -50,13 +50,13 @@ internal sealed partial class LocalAgent
             if (pending.After.Version > _confirmed!.Version)
                 ShowNeedsLock(pending.After, pending.Commit);
         }
-        _context.FeedSignal.Advance(pending.Commit.Stamp.CommitTs);
+        _hosting.FeedSignal.Advance(pending.Commit.Stamp.CommitTs);
         SignalFollowers();
         return true;
     }
 
     /// <summary>Ends the epoch of a commit that was not acknowledged, and of all that was decided on top of it.</summary>
-    public void GiveUp(PendingCommit pending)
+    internal void GiveUp(PendingCommit pending)
     {
         lock (_lock)
         {
@@ -64,6 +64,8 @@ internal sealed partial class LocalAgent
                 EndEpochNeedsLock();
             else if (pending.Reason is JournalOutcomeUnknownException)
                 _decideAfterCatchUp = ++_catchUpsWanted;
+            if (pending.Reason is JournalOutcomeUnknownException)
+                BeginDoubtNeedsLock();
         }
     }
 
@@ -108,7 +110,7 @@ internal sealed partial class LocalAgent
             {
                 _turns.ExitShared();
             }
-            await _context.Journal.WaitForRoomAsync(Agent, cancellationToken).ConfigureAwait(false);
+            await _appends.WaitForRoomAsync(Agent, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -116,14 +118,14 @@ internal sealed partial class LocalAgent
     private Proposal? TryProposeNeedsLock(CommitRequest request, Guid txnId)
     {
         AgentState basis = _tentative!;
-        Decision decision = Decision.Of(basis, request, txnId, CommitTime.From(_context.Clock.GetUtcNow()), _context.Limits);
+        Decision decision = Decision.Of(basis, request, txnId, CommitTime.From(_hosting.Clock.GetUtcNow()), _hosting.Limits);
         if (decision.Commit is not { } commit)
             return new Proposal { Decision = decision, RestsOn = LastPendingNeedsLock() };
 
-        AgentState after = basis.Apply(commit, _context.Limits.IdempotencyKeysMax);
+        AgentState after = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
         var pending = new PendingCommit(this, _handle, commit, basis, after, _epoch);
         // Its answer may come at once, on another thread: Show waits for this lock.
-        if (!_context.Journal.TryAppend(pending.Unit, pending))
+        if (!_appends.TryAppend(pending.Unit, pending))
             return null;
         _pending.Enqueue(pending);
         _last = pending;
@@ -198,7 +200,7 @@ internal sealed partial class LocalAgent
         CommitReceipt receipt = remembered.ToReceipt();
         try
         {
-            await foreach (JournalCommit found in _context.Store.ReadForwardAsync(_handle, receipt.Version, receipt.Version, cancellationToken).ConfigureAwait(false))
+            await foreach (JournalCommit found in _hosting.Store.ReadForwardAsync(_handle, receipt.Version, receipt.Version, cancellationToken).ConfigureAwait(false))
                 return Codec.CommitBodyCodec.Decode(found, default).ToReceipt(replayed: true);
         }
         catch (HistoryTrimmedException)
@@ -222,7 +224,7 @@ internal sealed partial class LocalAgent
     private async Task AwaitTurnAsync(bool exclusive, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(_context.Options.TurnPatience);
+        patience.CancelAfter(_hosting.Options.TurnPatience);
         try
         {
             await (exclusive ? _turns.EnterExclusiveAsync(patience.Token) : _turns.EnterSharedAsync(patience.Token)).ConfigureAwait(false);
@@ -230,7 +232,7 @@ internal sealed partial class LocalAgent
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new JournalBusyException(
-                $"Agent {Agent} stayed held by transactions for {_context.Options.TurnPatience.TotalSeconds:0.#} s; nothing was written. Try again shortly.");
+                $"Agent {Agent} stayed held by transactions for {_hosting.Options.TurnPatience.TotalSeconds:0.#} s; nothing was written. Try again shortly.");
         }
     }
 

@@ -4,7 +4,7 @@ using Statehouse.Journal;
 namespace Statehouse.Agents.Hosting;
 
 /// <content>When this agent wants a snapshot.</content>
-internal sealed partial class LocalAgent
+public sealed partial class ResidentAgent
 {
     private long _tailBytes;
     private long _snapshotBytes;
@@ -35,9 +35,9 @@ internal sealed partial class LocalAgent
 
     private void ScheduleSnapshotNeedsLock()
     {
-        if (_snapshotQueued || !SnapshotPolicy.IsDue(_tailBytes, _snapshotBytes, _context.Options.SnapshotTailBytesMin))
+        if (_snapshotQueued || !SnapshotPolicy.IsDue(_tailBytes, _snapshotBytes, _hosting.Options.SnapshotTailBytesMin))
             return;
         _snapshotQueued = true;
-        _context.Snapshots.Enqueue(this);
+        _hosting.Snapshots.Enqueue(this);
     }
 }

@@ -6,7 +6,7 @@ using Statehouse.Journal;
 namespace Statehouse.Agents.Hosting;
 
 /// <content>Reading states and history.</content>
-internal sealed partial class LocalAgent
+public sealed partial class ResidentAgent
 {
     // A page ends early behind the commit that fills it: a thousand of the largest would be 8 GiB in memory.
     private const long HistoryPageBytesMax = 8 * 1024 * 1024;
@@ -16,7 +16,7 @@ internal sealed partial class LocalAgent
         AgentState state = await LatestAsync(consistency, cancellationToken).ConfigureAwait(false);
         if (state.Version == AgentVersion.None)
             throw NoSuchAgent();
-        JournalHead? head = await _context.Store.ReadHeadAsync(_handle, cancellationToken).ConfigureAwait(false);
+        JournalHead? head = await _hosting.Store.ReadHeadAsync(_handle, cancellationToken).ConfigureAwait(false);
         return new AgentHead(
             state.Version, state.Stamp.CommitTs, state.Stamp.Time, state.Hash, state.LiveKeyCount, state.Bytes,
             head?.FirstVersion ?? AgentVersion.None.Next);
@@ -53,7 +53,7 @@ internal sealed partial class LocalAgent
         }
         // The next page will ask for this very version, and the agent may have moved on by then.
         if (hasMore)
-            _context.RecentStates.Keep(state);
+            _hosting.RecentStates.Keep(state);
         return new ScanPage(state.Version, items.DrainToImmutable(), hasMore);
     }
 
@@ -74,8 +74,8 @@ internal sealed partial class LocalAgent
             to = new AgentVersion(from.Value + request.Limit - 1);
         ImmutableArray<JournalCommit>.Builder commits = ImmutableArray.CreateBuilder<JournalCommit>((int)(to.Value - from.Value + 1));
         IAsyncEnumerable<JournalCommit> range = request.NewestFirst
-            ? _context.Store.ReadBackwardAsync(_handle, from, to, cancellationToken)
-            : _context.Store.ReadForwardAsync(_handle, from, to, cancellationToken);
+            ? _hosting.Store.ReadBackwardAsync(_handle, from, to, cancellationToken)
+            : _hosting.Store.ReadForwardAsync(_handle, from, to, cancellationToken);
         long bytes = 0;
         await foreach (JournalCommit commit in range.ConfigureAwait(false))
         {
@@ -95,7 +95,7 @@ internal sealed partial class LocalAgent
             throw NoSuchAgent();
         if (version >= AgentVersion.None.Next && version <= state.Version)
         {
-            await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, version, version, cancellationToken).ConfigureAwait(false))
+            await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, version, version, cancellationToken).ConfigureAwait(false))
                 return commit;
         }
         throw RefusedException.NotFound($"version {version} of agent {Agent} (it is at {state.Version})");
@@ -108,15 +108,15 @@ internal sealed partial class LocalAgent
         AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
         AgentVersion before = from.Value <= 1
             ? AgentVersion.None
-            : await _context.Store.FindVersionAtTsAsync(_handle, new CommitTs(from.Value - 1), cancellationToken).ConfigureAwait(false);
+            : await _hosting.Store.FindVersionAtTsAsync(_handle, new CommitTs(from.Value - 1), cancellationToken).ConfigureAwait(false);
         AgentVersion last = to >= state.Stamp.CommitTs
             ? state.Version
-            : await _context.Store.FindVersionAtTsAsync(_handle, to, cancellationToken).ConfigureAwait(false);
+            : await _hosting.Store.FindVersionAtTsAsync(_handle, to, cancellationToken).ConfigureAwait(false);
         if (last > state.Version)
             last = state.Version;
         if (before >= last)
             yield break;
-        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, before.Next, last, cancellationToken).ConfigureAwait(false))
+        await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, before.Next, last, cancellationToken).ConfigureAwait(false))
             yield return commit;
     }
 
@@ -126,7 +126,7 @@ internal sealed partial class LocalAgent
         AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
         if (afterExclusive >= state.Version)
             return null;
-        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, afterExclusive.Next, state.Version, cancellationToken).ConfigureAwait(false))
+        await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, afterExclusive.Next, state.Version, cancellationToken).ConfigureAwait(false))
         {
             if (commit.TxnId == txnId)
                 return commit;
@@ -152,10 +152,10 @@ internal sealed partial class LocalAgent
             return latest;
         if (version == AgentVersion.None)
             return AgentState.Empty(Agent);
-        if (_context.RecentStates.Find(Agent, version) is { } recent)
+        if (_hosting.RecentStates.Find(Agent, version) is { } recent)
             return recent;
-        LoadedState loaded = await _context.Loader.LoadAsync(_handle, version, cancellationToken).ConfigureAwait(false);
-        _context.RecentStates.Keep(loaded.State);
+        LoadedState loaded = await _hosting.Loader.LoadAsync(_handle, version, cancellationToken).ConfigureAwait(false);
+        _hosting.RecentStates.Keep(loaded.State);
         return loaded.State;
     }
 
@@ -170,17 +170,17 @@ internal sealed partial class LocalAgent
                 return new AgentVersion(at.Value);
             case ReadPointKind.Time:
                 var time = new CommitTime(at.Value);
-                CommitTime now = CommitTime.From(_context.Clock.GetUtcNow());
+                CommitTime now = CommitTime.From(_hosting.Clock.GetUtcNow());
                 if (time > now && time > latest.Stamp.Time)
                     throw RefusedException.Invalid("at", $"not in the future (it is {now} now)", time.ToString());
                 if (time >= latest.Stamp.Time)
                     return latest.Version;
-                found = await _context.Store.FindVersionAtTimeAsync(_handle, time, cancellationToken).ConfigureAwait(false);
+                found = await _hosting.Store.FindVersionAtTimeAsync(_handle, time, cancellationToken).ConfigureAwait(false);
                 break;
             default:
                 if (at.Value >= latest.Stamp.CommitTs.Value)
                     return latest.Version;
-                found = await _context.Store.FindVersionAtTsAsync(_handle, new CommitTs(at.Value), cancellationToken).ConfigureAwait(false);
+                found = await _hosting.Store.FindVersionAtTsAsync(_handle, new CommitTs(at.Value), cancellationToken).ConfigureAwait(false);
                 break;
         }
         return found > latest.Version ? latest.Version : found;
@@ -200,7 +200,7 @@ internal sealed partial class LocalAgent
             return ToKeyState(entry, latest.Version, keysOnly: false);
 
         (AgentVersion from, AgentVersion to) = await StretchOfAsync(key, wanted, latest, cancellationToken).ConfigureAwait(false);
-        await foreach (JournalCommit commit in _context.Store.ReadForwardAsync(_handle, from, to, cancellationToken).ConfigureAwait(false))
+        await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, from, to, cancellationToken).ConfigureAwait(false))
         {
             foreach (AppliedOperation operation in CommitBodyCodec.Decode(commit, default).Operations)
             {
@@ -214,14 +214,14 @@ internal sealed partial class LocalAgent
     private async Task<(AgentVersion From, AgentVersion To)> StretchOfAsync(
         Key key, KeyVersion wanted, AgentState latest, CancellationToken cancellationToken)
     {
-        IReadOnlyList<AgentVersion> snapshots = await _context.Store.ListSnapshotsAsync(_handle, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<AgentVersion> snapshots = await _hosting.Store.ListSnapshotsAsync(_handle, cancellationToken).ConfigureAwait(false);
         int low = 0;
         int high = snapshots.Count;
         // The first snapshot that knows the wanted version, or a later one of this key, ends the stretch.
         while (low < high)
         {
             int middle = low + (high - low) / 2;
-            LoadedState at = await _context.Loader.LoadAsync(_handle, snapshots[middle], cancellationToken).ConfigureAwait(false);
+            LoadedState at = await _hosting.Loader.LoadAsync(_handle, snapshots[middle], cancellationToken).ConfigureAwait(false);
             KeyVersion there = at.State.Keys.Find(key)?.Version ?? KeyVersion.None;
             if (there.CompareTo(wanted) >= 0)
                 high = middle;

@@ -15,10 +15,11 @@ namespace Statehouse.Agents.Hosting;
 /// predecessor's reply was lost, its rows were not): they are caught up with like another process's.
 /// Source: docs/decisions/0005-pipelining-and-late-commit-ts.md.
 /// </remarks>
-internal sealed partial class LocalAgent
+public sealed partial class ResidentAgent
 {
     private readonly Lock _lock = new();
-    private readonly AgentContext _context;
+    private readonly AgentHosting _hosting;
+    private readonly IAppendQueue _appends;
     private readonly JournalHandle _handle;
     private readonly TurnGate _turns = new();
     private readonly Queue<PendingCommit> _pending = new();
@@ -26,7 +27,7 @@ internal sealed partial class LocalAgent
     private volatile AgentState? _confirmed;
     private AgentState? _tentative;
     private volatile InvariantBrokenException? _broken;
-    private volatile Task? _reveal;
+    private volatile TaskCompletionSource? _reveal;
     private volatile Task? _together;
     private Task? _catchUp;
     private long _epoch;
@@ -34,11 +35,17 @@ internal sealed partial class LocalAgent
     private long _catchUpsDone;
     private long _decideAfterCatchUp = 1;
     private bool _evicted;
+    private volatile bool _inDoubt;
+    private long _doubtBegan;
     private long _lastUsed;
 
-    public LocalAgent(AgentContext context, AgentId agent)
+    /// <param name="hosting">What it shares with the other agents of this process.</param>
+    /// <param name="agent">Which agent.</param>
+    /// <param name="appends">Takes its commits, in the order in which they are decided.</param>
+    public ResidentAgent(AgentHosting hosting, AgentId agent, IAppendQueue appends)
     {
-        _context = context;
+        _hosting = hosting;
+        _appends = appends;
         _handle = new JournalHandle(agent);
         Touch();
     }
@@ -53,7 +60,7 @@ internal sealed partial class LocalAgent
     /// <summary>When it was last used, by the clock's timestamp.</summary>
     public long LastUsed => Volatile.Read(ref _lastUsed);
 
-    public void Touch() => Volatile.Write(ref _lastUsed, _context.Clock.GetTimestamp());
+    public void Touch() => Volatile.Write(ref _lastUsed, _hosting.Clock.GetTimestamp());
 
     /// <summary>Loads the agent on first use; afterwards costs nothing.</summary>
     public ValueTask<AgentState> ConfirmedAsync(CancellationToken cancellationToken)
@@ -67,7 +74,7 @@ internal sealed partial class LocalAgent
     private AgentState? TryGetConfirmed()
     {
         Touch();
-        return _broken is null && _reveal is null ? _confirmed : null;
+        return _broken is null && _reveal is null && !_inDoubt ? _confirmed : null;
     }
 
     /// <summary>Asks the journal where the agent stands, and takes in what others appended.</summary>
@@ -76,7 +83,9 @@ internal sealed partial class LocalAgent
         lock (_lock)
             _catchUpsWanted++;
         await CatchUpAsync(cancellationToken).ConfigureAwait(false);
-        return await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
+        while (_reveal is { } reveal)
+            await reveal.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return _broken is null ? _confirmed! : throw _broken;
     }
 
     /// <summary>
@@ -97,11 +106,33 @@ internal sealed partial class LocalAgent
 
     private async ValueTask<AgentState> AwaitConfirmedAsync(CancellationToken cancellationToken)
     {
-        if (_reveal is { } reveal)
-            await reveal.WaitAsync(cancellationToken).ConfigureAwait(false);
+        while (_reveal is { } reveal)
+            await reveal.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_inDoubt)
+            return await ReadInDoubtAsync(cancellationToken).ConfigureAwait(false);
         if (_confirmed is null)
             await CatchUpAsync(cancellationToken).ConfigureAwait(false);
         return _confirmed!;
+    }
+
+    /// <summary>An append of which nobody knows whether it landed may still do so: until it cannot, the journal is asked.</summary>
+    private async Task<AgentState> ReadInDoubtAsync(CancellationToken cancellationToken)
+    {
+        long began = Volatile.Read(ref _doubtBegan);
+        bool isLast = _hosting.Clock.GetElapsedTime(began) >= _hosting.Options.DoubtFor;
+        AgentState state = await RefreshAsync(cancellationToken).ConfigureAwait(false);
+        if (isLast)
+        {
+            lock (_lock)
+                _inDoubt &= _doubtBegan != began;
+        }
+        return state;
+    }
+
+    private void BeginDoubtNeedsLock()
+    {
+        Volatile.Write(ref _doubtBegan, _hosting.Clock.GetTimestamp());
+        _inDoubt = true;
     }
 
     /// <summary>Returns when every catch-up that was wanted before the call is done; one runs at a time, for all who wait.</summary>
@@ -152,7 +183,7 @@ internal sealed partial class LocalAgent
         }
         catch (InvariantBrokenException broken)
         {
-            _context.Log.Write(OperatorLogLevel.Error, $"Agent {Agent} stops serving: its journal contradicts an invariant.", broken);
+            _hosting.Log.Write(OperatorLogLevel.Error, $"Agent {Agent} stops serving: its journal contradicts an invariant.", broken);
             _broken = broken;
             throw;
         }
@@ -160,7 +191,7 @@ internal sealed partial class LocalAgent
 
     private async Task<AgentState> ReadJournalAsync(AgentState? known)
     {
-        JournalHead? head = await _context.Store.ReadHeadAsync(_handle, CancellationToken.None).ConfigureAwait(false);
+        JournalHead? head = await _hosting.Store.ReadHeadAsync(_handle, CancellationToken.None).ConfigureAwait(false);
         if (head is null)
             return known is null or { Version.Value: 0 } ? AgentState.Empty(Agent) : WentBack(known, AgentState.Empty(Agent));
         if (known is not null && head.Version == known.Version && head.Hash == known.Hash)
@@ -168,7 +199,7 @@ internal sealed partial class LocalAgent
         if (known is not null && head.Version > known.Version && await TryFollowAsync(known, head).ConfigureAwait(false) is { } followed)
             return followed;
 
-        LoadedState loaded = await _context.Loader.LoadAsync(_handle, head.Version, CancellationToken.None).ConfigureAwait(false);
+        LoadedState loaded = await _hosting.Loader.LoadAsync(_handle, head.Version, CancellationToken.None).ConfigureAwait(false);
         AgentsMetrics.Loads.Add(1);
         AgentsMetrics.LoadTailBytes.Record(loaded.TailBytes);
         lock (_lock)
@@ -184,21 +215,21 @@ internal sealed partial class LocalAgent
     {
         try
         {
-            (AgentState state, long bytes) = await _context.Loader.FoldAsync(_handle, known, head.Version, CancellationToken.None).ConfigureAwait(false);
+            (AgentState state, long bytes) = await _hosting.Loader.FoldAsync(_handle, known, head.Version, CancellationToken.None).ConfigureAwait(false);
             lock (_lock)
                 _tailBytes += bytes;
             return state;
         }
         catch (InvariantBrokenException error)
         {
-            _context.Log.Write(OperatorLogLevel.Warning, $"What was appended to agent {Agent} does not follow what this process knew; it is loaded afresh.", error);
+            _hosting.Log.Write(OperatorLogLevel.Warning, $"What was appended to agent {Agent} does not follow what this process knew; it is loaded afresh.", error);
             return null;
         }
     }
 
     private AgentState WentBack(AgentState known, AgentState loaded)
     {
-        _context.Log.Write(
+        _hosting.Log.Write(
             OperatorLogLevel.Error,
             $"The journal of agent {Agent} was at version {known.Version} and now ends at {loaded.Version} with another hash: " +
             "was the database restored under a running server? What this process knew is dropped.");

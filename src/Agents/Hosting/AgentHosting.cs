@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using Statehouse.Journal;
+
+namespace Statehouse.Agents.Hosting;
+
+/// <summary>
+/// What all agents in the memory of one process share: the journal, bounds, snapshots, followers. One for
+/// <see cref="LocalAgents"/>, one for all grains of a silo.
+/// </summary>
+public sealed class AgentHosting : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<AgentId, ResidentAgent> _followed = new();
+    private readonly ForeignCommits? _foreignCommits;
+    private readonly IDisposable _gauges;
+    private long _residents;
+
+    /// <param name="journal">Stays the caller's to drain and dispose, after this.</param>
+    /// <param name="options">Memory and patience.</param>
+    /// <param name="limits">What requests may hold.</param>
+    /// <param name="clock">Commit times, idleness.</param>
+    /// <param name="log">Hears what an operator should know.</param>
+    public AgentHosting(IJournal journal, LocalAgentsOptions options, Limits limits, TimeProvider clock, IOperatorLog log)
+    {
+        Journal = journal;
+        Options = options;
+        Limits = limits;
+        Clock = clock;
+        Log = log;
+        Loader = new AgentLoader(journal.Store, limits, log);
+        Snapshots = new SnapshotWriter(journal.Store, log);
+        RecentStates = new RecentStates(countMax: 256, bytesMax: Math.Min(64L << 20, options.ResidentBytesMax / 4));
+        FeedSignal = new FeedSignal();
+        _foreignCommits = journal.Store.IsShared ? new ForeignCommits(_followed, this) : null;
+        _gauges = AgentsGauges.Watch(this);
+    }
+
+    public IJournal Journal { get; }
+
+    public IJournalStore Store => Journal.Store;
+
+    public LocalAgentsOptions Options { get; }
+
+    public Limits Limits { get; }
+
+    public TimeProvider Clock { get; }
+
+    public IOperatorLog Log { get; }
+
+    /// <summary>Agents in memory.</summary>
+    public long ResidentCount => Interlocked.Read(ref _residents);
+
+    /// <summary>The highest commit_ts that this process has seen become durable.</summary>
+    public CommitTs FeedPosition => FeedSignal.Position;
+
+    internal AgentLoader Loader { get; }
+
+    internal SnapshotWriter Snapshots { get; }
+
+    internal RecentStates RecentStates { get; }
+
+    internal FeedSignal FeedSignal { get; }
+
+    /// <summary>Stops the background work and finishes queued snapshots. Call it when no request is in flight, before the journal drains.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _gauges.Dispose();
+        if (_foreignCommits is not null)
+            await _foreignCommits.DisposeAsync().ConfigureAwait(false);
+        await Snapshots.DrainAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>An agent came into memory.</summary>
+    public void OnArrived() => Interlocked.Increment(ref _residents);
+
+    /// <summary>An agent left memory.</summary>
+    public void OnLeft()
+    {
+        Interlocked.Decrement(ref _residents);
+        AgentsMetrics.Evictions.Add(1);
+    }
+
+    internal void OnFollowed(ResidentAgent agent) => _followed[agent.Agent] = agent;
+
+    internal void OnUnfollowed(ResidentAgent agent) =>
+        _followed.TryRemove(new KeyValuePair<AgentId, ResidentAgent>(agent.Agent, agent));
+}
