@@ -1,4 +1,5 @@
 using Statehouse.Agents;
+using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
 namespace Statehouse.Grains;
@@ -29,18 +30,4 @@ public interface IAgentParticipantGrain : IGrainWithStringKey
     /// <summary>Says how the transaction ended and gives the turn back. A transaction that holds nothing (any more) is fine.</summary>
     [Alias("End")]
     ValueTask EndAsync(Guid txnId, HoldEnd end, CancellationToken cancellationToken);
-
-    /// <summary>Looks in this agent's journal for the commit of a transaction whose outcome is unknown.</summary>
-    /// <param name="txnId">The transaction's id.</param>
-    /// <param name="afterExclusive">Where the agent stood when the transaction was decided.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Null where the journal holds no such commit after that version.</returns>
-    /// <exception cref="JournalUnavailableException">SH-2001. Still unknown.</exception>
-    [Alias("FindTransaction")]
-    ValueTask<JournalCommit?> FindTransactionAsync(Guid txnId, AgentVersion afterExclusive, CancellationToken cancellationToken);
-
-    /// <summary>Returns when this grain shows at least that version: it reads on in the journal where it has to.</summary>
-    /// <exception cref="JournalUnavailableException">SH-2001.</exception>
-    [Alias("CatchUp")]
-    ValueTask CatchUpAsync(AgentVersion atLeast, CancellationToken cancellationToken);
 }

@@ -14,6 +14,7 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<AgentId, ResidentAgent> _resident = new();
     private readonly AgentHosting _hosting;
+    private readonly StoreReads _reads;
     private readonly ResidentSweeper _sweeper;
 
     /// <param name="journal">Stays the caller's to drain and dispose, after this.</param>
@@ -24,6 +25,7 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
     public LocalAgents(IJournal journal, LocalAgentsOptions options, Limits limits, TimeProvider clock, IOperatorLog log)
     {
         _hosting = new AgentHosting(journal, options, limits, clock, log);
+        _reads = new StoreReads(journal.Store, limits);
         _sweeper = new ResidentSweeper(_resident, _hosting);
     }
 
@@ -39,16 +41,9 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
         return new AgentReference(() => Resident(agent), _hosting.Limits);
     }
 
-    public async ValueTask<AgentPage> ListAsync(
-        string @namespace, string prefix, string? afterExclusive, int limit, CancellationToken cancellationToken)
-    {
-        CommitRules.CheckNamespace(@namespace, _hosting.Limits);
-        CommitRules.CheckPageLimit(limit, _hosting.Limits);
-        // One more than asked for tells whether there are more.
-        IReadOnlyList<JournalHead> heads = await _hosting.Store.ListAgentsAsync(
-            AgentKind.Agent, @namespace, prefix, afterExclusive, limit + 1, cancellationToken).ConfigureAwait(false);
-        return new AgentPage([.. heads.Take(limit)], heads.Count > limit);
-    }
+    public ValueTask<AgentPage> ListAsync(
+        string @namespace, string prefix, string? afterExclusive, int limit, CancellationToken cancellationToken) =>
+        _reads.ListAsync(@namespace, prefix, afterExclusive, limit, cancellationToken);
 
     public async ValueTask<ImmutableArray<CommitReceipt>> CommitTogetherAsync(
         ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken)
@@ -63,10 +58,7 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
     public async ValueTask<FeedPage> ReadFeedAsync(
         CommitTs afterExclusive, int limit, string? @namespace, CancellationToken cancellationToken)
     {
-        CommitRules.CheckPageLimit(limit, _hosting.Limits);
-        if (@namespace is not null)
-            CommitRules.CheckNamespace(@namespace, _hosting.Limits);
-        FeedPage page = await _hosting.Store.ReadFeedAsync(afterExclusive, limit, @namespace, cancellationToken).ConfigureAwait(false);
+        FeedPage page = await _reads.ReadFeedAsync(afterExclusive, limit, @namespace, cancellationToken).ConfigureAwait(false);
         // Whoever saw a commit in the feed must find it in its agent too.
         foreach (FeedCommit item in page.Commits)
         {

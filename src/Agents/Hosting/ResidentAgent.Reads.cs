@@ -106,18 +106,11 @@ public sealed partial class ResidentAgent
         CommitTs from, CommitTs to, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         AgentState state = await ConfirmedAsync(cancellationToken).ConfigureAwait(false);
-        AgentVersion before = from.Value <= 1
-            ? AgentVersion.None
-            : await _hosting.Store.FindVersionAtTsAsync(_handle, new CommitTs(from.Value - 1), cancellationToken).ConfigureAwait(false);
-        AgentVersion last = to >= state.Stamp.CommitTs
-            ? state.Version
-            : await _hosting.Store.FindVersionAtTsAsync(_handle, to, cancellationToken).ConfigureAwait(false);
-        if (last > state.Version)
-            last = state.Version;
-        if (before >= last)
-            yield break;
-        await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, before.Next, last, cancellationToken).ConfigureAwait(false))
+        await foreach (JournalCommit commit in StoreReads.ReplayRangeAsync(
+            _hosting.Store, _handle, state.Version, state.Stamp.CommitTs, from, to, cancellationToken).ConfigureAwait(false))
+        {
             yield return commit;
+        }
     }
 
     /// <summary>The commit of a transaction among those after a version, up to what is shown now; null = none.</summary>

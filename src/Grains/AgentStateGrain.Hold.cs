@@ -1,0 +1,75 @@
+using Statehouse.Agents.Hosting;
+using Statehouse.Journal;
+
+namespace Statehouse.Grains;
+
+/// <content>Taking part in a transaction whose coordinator may be on another silo.</content>
+internal sealed partial class AgentStateGrain : IAgentParticipantGrain
+{
+    private Hold? _hold;
+
+    public async ValueTask<HeldAgent> HoldAsync(HoldRequest request, CancellationToken cancellationToken)
+    {
+        HeldAgent held = await _agent.TryHoldAsync(request, cancellationToken)
+            ?? throw new InvariantBrokenException($"The grain of agent {_id} is active, but its agent has left memory.");
+        // The coordinator may be far away, so readers wait from here on, not only while all agents show the commit.
+        _agent.BeginAppend();
+        _agent.CloseReads();
+        var hold = new Hold(request.TxnId);
+        _hold = hold;
+        DelayDeactivation(request.Lease * 2);
+        _ = EndWithLeaseAsync(hold, request.Lease);
+        return held;
+    }
+
+    public async ValueTask EndAsync(Guid txnId, HoldEnd end, CancellationToken cancellationToken)
+    {
+        if (_hold is { } hold && hold.TxnId == txnId)
+            End(hold, end);
+        else if (end.Outcome != HoldOutcome.NotWritten)
+            // The lease ran out, or this is a later activation: what is known here may be from before the append.
+            await _agent.RefreshAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// A coordinator that is not heard of may have appended all the same, so the outcome is unknown: readers are let in
+    /// again, but ask the journal for as long as the append may still land.
+    /// </summary>
+    private async Task EndWithLeaseAsync(Hold hold, TimeSpan lease)
+    {
+        Task ended = await Task.WhenAny(hold.Ended.Task, Task.Delay(lease, _hosting.Clock));
+        if (ended == hold.Ended.Task)
+            return;
+        _hosting.Log.Write(
+            OperatorLogLevel.Warning,
+            $"Transaction {hold.TxnId} held agent {_id} and was not heard of for {lease.TotalSeconds:0.#} s; the journal tells what became of it.", null);
+        End(hold, new HoldEnd(HoldOutcome.Unknown));
+    }
+
+    private void End(Hold hold, HoldEnd end)
+    {
+        if (!ReferenceEquals(_hold, hold))
+            return;
+        _hold = null;
+        hold.Ended.SetResult();
+        _agent.EndHold(end);
+        _agent.OpenReads();
+    }
+
+    /// <summary>
+    /// The next activation reads the journal when it is first asked. It must not do so between the decision and the
+    /// append of a transaction, or it would answer from before it while another agent shows it (I2).
+    /// </summary>
+    private async Task OutliveHoldAsync(CancellationToken cancellationToken)
+    {
+        if (_hold is { } hold)
+            await hold.Ended.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    private sealed class Hold(Guid txnId)
+    {
+        public Guid TxnId { get; } = txnId;
+
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
