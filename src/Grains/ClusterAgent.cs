@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
-using ErrorCode = Statehouse.Journal.ErrorCode;
 
 namespace Statehouse.Grains;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using Orleans.Hosting;
 using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 using Statehouse.Agents;

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Orleans.Serialization.Codecs;
 using Statehouse.Agents;
+using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
 namespace Statehouse.Grains.Wire;

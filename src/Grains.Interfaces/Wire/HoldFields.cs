@@ -1,4 +1,5 @@
 using Statehouse.Agents;
+using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
 namespace Statehouse.Grains.Wire;
@@ -11,6 +12,8 @@ internal static class HoldFields
         writer.Id(1, value.TxnId);
         writer.Record(2, value.Commit, CommitFields.Write);
         writer.Number(3, value.Lease.Ticks);
+        if (value.TriedAfter is { } triedAfter)
+            writer.NumberAlways(4, triedAfter.Value);
     }
 
     public static HoldRequest ReadHoldRequest(ref WireReader reader)
@@ -18,6 +21,7 @@ internal static class HoldFields
         Guid txnId = default;
         var commit = new CommitRequest([]);
         TimeSpan lease = default;
+        AgentVersion? triedAfter = null;
         while (reader.Next())
         {
             switch (reader.Field)
@@ -25,10 +29,11 @@ internal static class HoldFields
                 case 1: txnId = reader.Id(); break;
                 case 2: commit = reader.Record(CommitFields.ReadCommitRequest); break;
                 case 3: lease = new TimeSpan(reader.Number()); break;
+                case 4: triedAfter = reader.AgentVersion(); break;
                 default: reader.Skip(); break;
             }
         }
-        return new HoldRequest(txnId, commit, lease);
+        return new HoldRequest(txnId, commit, lease, triedAfter);
     }
 
     public static void Write(WireWriter writer, HeldAgent value)
@@ -39,6 +44,7 @@ internal static class HoldFields
             writer.Record(3, commit, HistoryFields.Write);
         if (value.Repeat is { } repeat)
             writer.Record(4, repeat, CommitFields.Write);
+        writer.Number(5, value.StoreKey);
     }
 
     public static HeldAgent ReadHeldAgent(ref WireReader reader)
@@ -47,6 +53,7 @@ internal static class HoldFields
         CommitHash hash = default;
         JournalCommit? commit = null;
         CommitReceipt? repeat = null;
+        long storeKey = 0;
         while (reader.Next())
         {
             switch (reader.Field)
@@ -55,10 +62,11 @@ internal static class HoldFields
                 case 2: hash = reader.Hash(); break;
                 case 3: commit = reader.Record(HistoryFields.ReadJournalCommit); break;
                 case 4: repeat = reader.Record(CommitFields.ReadCommitReceipt); break;
+                case 5: storeKey = reader.Number(); break;
                 default: reader.Skip(); break;
             }
         }
-        return new HeldAgent(version, hash, commit, repeat);
+        return new HeldAgent(version, hash, storeKey, commit, repeat);
     }
 
     public static void Write(WireWriter writer, HoldEnd value)
