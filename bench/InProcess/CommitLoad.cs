@@ -1,64 +1,43 @@
 using System.Diagnostics;
 using Statehouse.Agents;
-using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
-using Statehouse.Journal.GroupCommit;
-using Statehouse.Journal.Postgres;
-using Statehouse.Journal.Sqlite;
 
-namespace Statehouse.Bench.InProcess;
+namespace Statehouse.Bench;
 
-/// <param name="Journal">sqlite or postgres.</param>
-/// <param name="Postgres">Connection string for the latter.</param>
 /// <param name="Agents">Agents written, in turn.</param>
 /// <param name="InFlight">Commits waiting at once: closed loop.</param>
 /// <param name="Duration">Of one measured run.</param>
 /// <param name="Runs">Measured runs; a warm-up of the same length goes before them.</param>
 /// <param name="ValueBytes">Bytes of each value's JSON text.</param>
 internal sealed record CommitLoadOptions(
-    string Journal, string? Postgres, int Agents, int InFlight, TimeSpan Duration, int Runs, int ValueBytes);
+    int Agents, int InFlight, TimeSpan Duration, int Runs, int ValueBytes);
 
-/// <summary>A closed loop of one-operation commits over many agents.</summary>
+/// <summary>A closed loop of one-operation commits over many agents, whoever hosts them.</summary>
 internal static class CommitLoad
 {
-    public static async Task<int> RunAsync(CommitLoadOptions options, TextWriter output)
+    public static async Task ReportAsync(string name, IAgents agents, CommitLoadOptions options, TextWriter output)
     {
-        DirectoryInfo data = Directory.CreateTempSubdirectory("statehouse-bench-");
-        try
+        await MeasureAsync(agents, options);
+        var rates = new List<double>();
+        var latencies = new List<double>();
+        TimeSpan cpu = Process.GetCurrentProcess().TotalProcessorTime;
+        for (int run = 0; run < options.Runs; run++)
         {
-            IJournalStore store = options.Journal == "postgres"
-                ? await PostgresJournalStore.OpenAsync(new PostgresJournalOptions { ConnectionString = options.Postgres! }, SilentOperatorLog.Instance, default)
-                : await SqliteJournalStore.OpenAsync(new SqliteJournalOptions { DataDirectory = data.FullName }, SilentOperatorLog.Instance, default);
-            await using var journal = new GroupCommitJournal(store, new GroupCommitOptions(), SilentOperatorLog.Instance);
-            await using var agents = new LocalAgents(journal, new LocalAgentsOptions(), Limits.Default, TimeProvider.System, SilentOperatorLog.Instance);
-
-            await MeasureAsync(agents, options);
-            var rates = new List<double>();
-            var latencies = new List<double>();
-            TimeSpan cpu = Process.GetCurrentProcess().TotalProcessorTime;
-            for (int run = 0; run < options.Runs; run++)
-            {
-                (double rate, List<double> milliseconds) = await MeasureAsync(agents, options);
-                rates.Add(rate);
-                latencies.AddRange(milliseconds);
-            }
-            cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-            rates.Sort();
-            latencies.Sort();
-            output.WriteLine(
-                $"{options.Journal}, {options.Agents} agents, {options.InFlight} in flight, {options.ValueBytes} B: " +
-                $"median {rates[rates.Count / 2]:0} commits/s (min {rates[0]:0}, max {rates[^1]:0}), " +
-                $"p50 {latencies[latencies.Count / 2]:0.00} ms, p99 {latencies[latencies.Count * 99 / 100]:0.00} ms, " +
-                $"client {cpu.TotalSeconds * 1000 / (rates.Average() * options.Duration.TotalSeconds * options.Runs):0.000} CPU s per 1,000 commits");
+            (double rate, List<double> milliseconds) = await MeasureAsync(agents, options);
+            rates.Add(rate);
+            latencies.AddRange(milliseconds);
         }
-        finally
-        {
-            data.Delete(recursive: true);
-        }
-        return 0;
+        cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+        rates.Sort();
+        latencies.Sort();
+        output.WriteLine(
+            $"{name}, {options.Agents} agents, {options.InFlight} in flight, {options.ValueBytes} B: " +
+            $"median {rates[rates.Count / 2]:0} commits/s (min {rates[0]:0}, max {rates[^1]:0}), " +
+            $"p50 {latencies[latencies.Count / 2]:0.00} ms, p99 {latencies[latencies.Count * 99 / 100]:0.00} ms, " +
+            $"client {cpu.TotalSeconds * 1000 / (rates.Average() * options.Duration.TotalSeconds * options.Runs):0.000} CPU s per 1,000 commits");
     }
 
-    private static async Task<(double Rate, List<double> Milliseconds)> MeasureAsync(LocalAgents agents, CommitLoadOptions options)
+    private static async Task<(double Rate, List<double> Milliseconds)> MeasureAsync(IAgents agents, CommitLoadOptions options)
     {
         JsonText value = JsonText.Trusted(System.Text.Encoding.UTF8.GetBytes($"\"{new string('v', options.ValueBytes - 2)}\""));
         var key = new Key("step");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Statehouse.Bench;
 using Statehouse.Bench.InProcess;
 
 // Durable single-key commits through the agents, no protocol in between: what the journal and the agents can do.
@@ -14,7 +15,7 @@ var root = new RootCommand("Measures durable commits in process: commits per sec
 {
     journal, postgres, agents, inFlight, seconds, runs, valueBytes,
 };
-root.SetAction(parsed => CommitLoad.RunAsync(new CommitLoadOptions(
-    parsed.GetValue(journal)!, parsed.GetValue(postgres), parsed.GetValue(agents), parsed.GetValue(inFlight),
-    TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(runs), parsed.GetValue(valueBytes)), Console.Out));
+root.SetAction(parsed => SingleProcess.RunAsync(parsed.GetValue(journal)!, parsed.GetValue(postgres), new CommitLoadOptions(
+    parsed.GetValue(agents), parsed.GetValue(inFlight), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(runs),
+    parsed.GetValue(valueBytes)), Console.Out));
 return await root.Parse(args).InvokeAsync();
