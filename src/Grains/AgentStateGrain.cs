@@ -93,7 +93,10 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     /// <returns>Always true: each event carries its own outcome. See the type's remarks.</returns>
     async Task<bool> ICustomStorageInterface<AgentView, AgentAppend>.ApplyUpdatesToStorage(IReadOnlyList<AgentAppend> updates, int expectedVersion)
     {
-        await Task.WhenAll(AppendBatch.Of(updates).Select(batch => batch.AppendAsync(_hosting.Journal)));
+        List<AppendBatch> batches = AppendBatch.Of(updates);
+        await (batches.Count == 1
+            ? batches[0].AppendAsync(_hosting.Journal)
+            : Task.WhenAll(batches.Select(batch => batch.AppendAsync(_hosting.Journal))));
         _queue.OnEnded(updates);
         return true;
     }

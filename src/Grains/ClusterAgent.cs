@@ -6,7 +6,7 @@ using Statehouse.Journal;
 namespace Statehouse.Grains;
 
 /// <summary>One agent of a cluster, as a gateway holds it. Cheap: the grain is found anew at each call.</summary>
-internal sealed class ClusterAgent(IGrainFactory grains, IJournalStore store, AgentId agent, TimeProvider clock, IOperatorLog log) : IAgentState
+internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, AgentId agent, TimeProvider clock, IOperatorLog log) : IAgentState
 {
     // A follower's page crosses the cluster as one message: so many commits of the largest size still fit into it.
     private const int FollowBatch = 8;
@@ -15,7 +15,7 @@ internal sealed class ClusterAgent(IGrainFactory grains, IJournalStore store, Ag
     private static readonly TimeSpan FollowPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FollowRetryEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly IAgentStateGrain _grain = grains.GetGrain<IAgentStateGrain>(AgentGrainKey.Of(agent));
+    private readonly IAgentStateGrain _grain = grains.StateOf(agent);
 
     public ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken) =>
         ReadAsync(_grain.GetHeadAsync(consistency, cancellationToken));

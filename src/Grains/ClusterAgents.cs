@@ -20,12 +20,13 @@ public sealed class ClusterAgents(IGrainFactory grains, IJournalStore store, Lim
     // A gateway does not see the silos' commits; it looks as often as another process on a shared store would.
     private static readonly TimeSpan FeedPollEvery = new LocalAgentsOptions().ForeignPollEvery;
 
+    private readonly AgentGrains _agents = new(grains);
     private readonly StoreReads _reads = new(store, limits);
 
     public IAgentState Get(AgentId agent)
     {
         CommitRules.CheckAgent(agent, limits);
-        return new ClusterAgent(grains, store, agent, clock, log);
+        return new ClusterAgent(_agents, store, agent, clock, log);
     }
 
     public ValueTask<AgentPage> ListAsync(

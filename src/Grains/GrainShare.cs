@@ -4,9 +4,9 @@ using Statehouse.Journal;
 namespace Statehouse.Grains;
 
 /// <summary>The share of an agent that is a grain, maybe on another silo: it closes itself to readers while it is held.</summary>
-internal sealed class GrainShare(AgentHosting hosting, IGrainFactory grains, AgentId agent) : ITransactionShare
+internal sealed class GrainShare(AgentHosting hosting, AgentGrains grains, AgentId agent) : ITransactionShare
 {
-    private readonly IAgentParticipantGrain _grain = grains.GetGrain<IAgentParticipantGrain>(AgentGrainKey.Of(agent));
+    private readonly IAgentParticipantGrain _grain = grains.ParticipantOf(agent);
     private Guid _txnId;
     private TimeSpan _lease;
     private long _heldSince;

@@ -9,9 +9,15 @@ namespace Statehouse.Grains;
 [Reentrant]
 [StatelessWorker(maxLocalWorkers: 1)]
 [GrainType("statehouse.transactions")]
-internal sealed class TransactionGrain(AgentHosting hosting, IGrainFactory grains) : Grain, ITransactionGrain
+internal sealed class TransactionGrain : Grain, ITransactionGrain
 {
-    private readonly TogetherCommit _together = new(hosting, agent => new GrainShare(hosting, grains, agent));
+    private readonly TogetherCommit _together;
+
+    public TransactionGrain(AgentHosting hosting, IGrainFactory grains)
+    {
+        var agents = new AgentGrains(grains);
+        _together = new TogetherCommit(hosting, agent => new GrainShare(hosting, agents, agent));
+    }
 
     public async ValueTask<ImmutableArray<CommitReceipt>> CommitTogetherAsync(
         ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken) =>
