@@ -1,20 +1,42 @@
 using System.CommandLine;
+using System.Net;
 using Statehouse.Bench;
 using Statehouse.Bench.Cluster;
 
-// Durable single-key commits on agents that are grains of one silo, called inside of it: what the grains cost.
-var postgres = new Option<string>("--postgres") { Description = "connection string; the database is written to", Required = true };
-var agents = new Option<int>("--agents") { Description = "agents written, in turn", DefaultValueFactory = _ => 10_000 };
-var inFlight = new Option<int>("--in-flight") { Description = "commits waiting at once", DefaultValueFactory = _ => 256 };
+var agents = new Option<int>("--agents") { Description = "agents, in turn", DefaultValueFactory = _ => 10_000 };
 var seconds = new Option<double>("--seconds") { Description = "measured time of one run", DefaultValueFactory = _ => 5 };
-var runs = new Option<int>("--runs") { Description = "measured runs, after one warm-up", DefaultValueFactory = _ => 3 };
 var valueBytes = new Option<int>("--value-bytes") { Description = "bytes of each value", DefaultValueFactory = _ => 200 };
+var gateways = new Option<string[]>("--gateway") { Description = "HTTP address of a gateway, ADDR:PORT; repeat it for more", Required = true };
+var connections = new Option<int>("--connections") { Description = "each sends one request at a time", DefaultValueFactory = _ => 64 };
 
-var root = new RootCommand("Measures durable commits on one silo, in process: commits per second and latency, median of several runs.")
+var postgres = new Option<string>("--postgres") { Description = "connection string; the database is written to", Required = true };
+var inFlight = new Option<int>("--in-flight") { Description = "commits waiting at once", DefaultValueFactory = _ => 256 };
+var runs = new Option<int>("--runs") { Description = "measured runs, after one warm-up", DefaultValueFactory = _ => 3 };
+var commits = new Command("commits", "Durable single-key commits on agents that are grains of one silo, called inside of it.")
 {
     postgres, agents, inFlight, seconds, runs, valueBytes,
 };
-root.SetAction(parsed => OneSilo.RunAsync(parsed.GetValue(postgres)!, new CommitLoadOptions(
+commits.SetAction(parsed => OneSilo.RunAsync(parsed.GetValue(postgres)!, new CommitLoadOptions(
     parsed.GetValue(agents), parsed.GetValue(inFlight), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(runs),
     parsed.GetValue(valueBytes)), Console.Out));
-return await root.Parse(args).InvokeAsync();
+
+var drive = new Command("drive", "Writes over HTTP through gateways of a running cluster, then reads back whether each acknowledged commit is there once.")
+{
+    gateways, agents, connections, seconds, valueBytes,
+};
+drive.SetAction(parsed => new ClusterDrive(new ClusterDriveOptions(
+    Addresses(parsed.GetValue(gateways)!), parsed.GetValue(agents), parsed.GetValue(connections),
+    TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(valueBytes))).RunAsync(Console.Out));
+
+var silos = new Option<string[]>("--silo") { Description = "HTTP address of a silo, ADDR:PORT; repeat it for each", Required = true };
+var spread = new Command("spread", "Touches agents through gateways and counts how many each silo then has in memory.")
+{
+    gateways, silos, agents, connections,
+};
+spread.SetAction(parsed => new ClusterSpread(
+    Addresses(parsed.GetValue(gateways)!), Addresses(parsed.GetValue(silos)!), parsed.GetValue(agents), parsed.GetValue(connections)).RunAsync(Console.Out));
+
+return await new RootCommand("Measures agents in a cluster.") { commits, drive, spread }.Parse(args).InvokeAsync();
+
+static IReadOnlyList<IPEndPoint> Addresses(string[] texts) =>
+    [.. texts.Select(text => IPEndPoint.Parse(text.Replace("http://", "", StringComparison.Ordinal).TrimEnd('/')))];
