@@ -49,5 +49,9 @@ internal abstract class ContractType(Type type, string alias)
 
 internal sealed class ContractType<T>(string alias, FieldsWriter<T> write, FieldsReader<T> read) : ContractType(typeof(T), alias)
 {
-    public override IFieldCodec CreateCodec(int jsonDepthMax) => new RecordCodec<T>(write, read, jsonDepthMax);
+    public FieldsWriter<T> Write { get; } = write;
+
+    public FieldsReader<T> Read { get; } = read;
+
+    public override IFieldCodec CreateCodec(int jsonDepthMax) => new RecordCodec<T>(Write, Read, jsonDepthMax);
 }

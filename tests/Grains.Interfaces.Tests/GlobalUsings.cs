@@ -1,0 +1,4 @@
+global using Statehouse.Agents;
+global using Statehouse.Journal;
+global using Xunit;
+global using ErrorCode = Statehouse.Journal.ErrorCode;
