@@ -10,6 +10,12 @@ public sealed class EchoGrain : Grain, IAgentStateGrain, IAgentParticipantGrain
     /// <summary>The arguments of the last call by agent and method; the test runs in the silo's process.</summary>
     internal static readonly ConcurrentDictionary<(AgentId Agent, string Method), object?[]> Received = new();
 
+    private static readonly ConcurrentDictionary<AgentId, TaskCompletionSource> Entered = new();
+
+    /// <summary>Completes when <see cref="CatchUpAsync"/> of an agent has begun.</summary>
+    internal static TaskCompletionSource CatchingUp(AgentId agent) =>
+        Entered.GetOrAdd(agent, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
     public ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken) =>
         Echo<AgentHead>("AgentHead.full", [consistency]);
 
@@ -72,6 +78,7 @@ public sealed class EchoGrain : Grain, IAgentStateGrain, IAgentParticipantGrain
     public async ValueTask CatchUpAsync(AgentVersion atLeast, CancellationToken cancellationToken)
     {
         Keep([atLeast], nameof(CatchUpAsync));
+        CatchingUp(AgentGrainKey.Parse(this.GetPrimaryKeyString())).SetResult();
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
     }
 

@@ -1,4 +1,4 @@
-using Statehouse.Grains.Wire;
+using Statehouse.Grains.Interfaces.Wire;
 
 namespace Statehouse.Grains.Tests;
 

@@ -116,6 +116,7 @@ public sealed class GrainCallTests(EchoCluster cluster) : IClassFixture<EchoClus
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Bound);
         var agent = new AgentId("calls", "cancelled");
         Task call = cluster.Client.GetGrain<IAgentParticipantGrain>(AgentGrainKey.Of(agent)).CatchUpAsync(new AgentVersion(1), stop.Token).AsTask();
+        await EchoGrain.CatchingUp(agent).Task.WaitAsync(TimeSpan.FromSeconds(30), Bound);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         // The grain takes one call at a time: the next one shows that the first has left it.

@@ -1,4 +1,6 @@
 using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization.TypeSystem;
 
 namespace Statehouse.Grains.Tests;
 
@@ -36,17 +38,31 @@ public sealed class MethodNameTests
             ["CommitTogetherAsync(ImmutableArray`1)"] = ["C6C4E28D", "CommitTogether"],
         });
 
+    [Fact]
+    public void A_call_stands_on_the_wire_without_the_name_of_an_assembly()
+    {
+        Type invokable = Invokables(typeof(IAgentState)).Single(type => Signature(type) == "CommitAsync(CommitRequest)");
+        var names = TestSerializer.Services.GetRequiredService<TypeConverter>();
+        const string Name = """("inv",[GrainRef],[statehouse.IAgentState],"C3A6E607")""";
+        Assert.Equal(Name, names.Format(invokable));
+        Assert.Equal(invokable, names.Parse(Name));
+    }
+
     /// <param name="declaring">Who declares the methods.</param>
     /// <param name="expected">The names on the wire of each method that is known so far; there may be more methods.</param>
     private static void AssertNames(Type declaring, Dictionary<string, string[]> expected)
     {
-        Dictionary<string, string[]> actual = typeof(IAgentStateGrain).Assembly.GetTypes()
-            .Select(invokable => (invokable, aliases: invokable.GetCustomAttributes<CompoundTypeAliasAttribute>().Select(a => a.Components).ToList()))
-            .Where(pair => pair.aliases.Any(parts => parts is ["inv", Type proxy, Type by, string] && proxy == typeof(GrainReference) && by == declaring))
-            .ToDictionary(pair => Signature(pair.invokable), pair => pair.aliases.Select(parts => (string)parts[^1]).Order(StringComparer.Ordinal).ToArray());
+        Dictionary<string, string[]> actual = Invokables(declaring)
+            .ToDictionary(Signature, type => Aliases(type).Select(parts => (string)parts[^1]).Order(StringComparer.Ordinal).ToArray());
         foreach ((string method, string[] names) in expected)
             Assert.Equal(names, Assert.Contains(method, (IReadOnlyDictionary<string, string[]>)actual));
     }
+
+    private static IEnumerable<Type> Invokables(Type declaring) => typeof(IAgentStateGrain).Assembly.GetTypes().Where(type =>
+        Aliases(type).Any(parts => parts is ["inv", Type proxy, Type by, string] && proxy == typeof(GrainReference) && by == declaring));
+
+    private static IEnumerable<object[]> Aliases(Type invokable) =>
+        invokable.GetCustomAttributes<CompoundTypeAliasAttribute>().Select(alias => alias.Components);
 
     private static string Signature(Type invokable)
     {

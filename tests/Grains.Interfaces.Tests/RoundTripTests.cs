@@ -3,7 +3,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization.Cloning;
 using Orleans.Serialization.Serializers;
-using Statehouse.Grains.Wire;
+using Statehouse.Grains.Interfaces.Wire;
 
 namespace Statehouse.Grains.Tests;
 

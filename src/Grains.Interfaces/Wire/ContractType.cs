@@ -3,7 +3,7 @@ using Orleans.Serialization.Codecs;
 using Statehouse.Agents;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>A type of the contract, its name on the wire and its fields.</summary>
 internal abstract class ContractType(Type type, string alias)
