@@ -7,12 +7,13 @@ namespace Statehouse.Grains;
 /// <see cref="IAgentState"/>. Refusals and faults arrive as the same exceptions as in one process.
 /// </summary>
 /// <remarks>
-/// Silos are upgraded one at a time, so a call names its method in the same way for ever. Orleans makes that name from
-/// the interface that declares the method (<c>Statehouse.Agents.IAgentState</c>, in the assembly of the same project)
-/// and a hash over that interface's full name, the method's name and the full names of its parameter types; the
-/// methods are not annotated, since IAgentState is free of Orleans. Therefore: a method may be added; none may be
-/// renamed or get, lose or change a parameter, and neither the interface nor a parameter type may move to another
-/// namespace. To change a method, add a second one. What a request or answer holds may grow: fields are numbered.
+/// Silos are upgraded one at a time, so a call names its method in the same way for ever:
+/// <c>("inv",[GrainRef],[statehouse.IAgentState],"C3A6E607")</c>. The third part is the alias of the interface that
+/// declares the method (<see cref="StatehouseSerialization"/>), the last one Orleans' hash over that interface's full
+/// name, the method's name and the full names of its parameter types; the methods have no alias of their own, since
+/// IAgentState is free of Orleans. Therefore: a method may be added, which leaves the others' names alone; none may be
+/// renamed or get, lose or change a parameter, and neither the interface nor a parameter's type may move to another
+/// namespace. To change a method, add a second one. What a request or an answer holds may grow: its fields are numbered.
 /// </remarks>
 [Alias("statehouse.agent")]
 public interface IAgentStateGrain : IGrainWithStringKey, IAgentState;

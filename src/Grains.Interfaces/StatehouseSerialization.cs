@@ -4,8 +4,7 @@ using Orleans.Serialization.Cloning;
 using Orleans.Serialization.Configuration;
 using Orleans.Serialization.Serializers;
 using Statehouse.Agents;
-using Statehouse.Grains.Wire;
-using Statehouse.Journal;
+using Statehouse.Grains.Interfaces.Wire;
 
 namespace Statehouse.Grains;
 
@@ -36,7 +35,7 @@ public static class StatehouseSerialization
     {
         foreach (ContractType contract in ContractType.All.Values)
             options.WellKnownTypeAliases[contract.Alias] = contract.Type;
-        options.WellKnownTypeAliases[ExceptionFieldCodec.Alias] = typeof(StatehouseException);
+        options.WellKnownTypeAliases[ExceptionFieldCodec.Alias] = typeof(ExceptionFieldCodec);
         options.WellKnownTypeAliases["statehouse.IAgentState"] = typeof(IAgentState);
     }
 }

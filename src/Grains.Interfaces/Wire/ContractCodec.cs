@@ -4,7 +4,7 @@ using Orleans.Serialization.Codecs;
 using Orleans.Serialization.Serializers;
 using Statehouse.Agents;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>
 /// The one codec and copier of the contract's records and values. A copy is the same object, since they are immutable.

@@ -4,7 +4,7 @@ using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>A type of the contract, its name on the wire and its fields.</summary>
 internal abstract class ContractType(Type type, string alias)
@@ -50,5 +50,9 @@ internal abstract class ContractType(Type type, string alias)
 
 internal sealed class ContractType<T>(string alias, FieldsWriter<T> write, FieldsReader<T> read) : ContractType(typeof(T), alias)
 {
-    public override IFieldCodec CreateCodec(int jsonDepthMax) => new RecordCodec<T>(write, read, jsonDepthMax);
+    public FieldsWriter<T> Write { get; } = write;
+
+    public FieldsReader<T> Read { get; } = read;
+
+    public override IFieldCodec CreateCodec(int jsonDepthMax) => new RecordCodec<T>(Write, Read, jsonDepthMax);
 }

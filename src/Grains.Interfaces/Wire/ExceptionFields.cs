@@ -4,7 +4,7 @@ using Statehouse.Agents;
 using Statehouse.Journal;
 using ErrorCode = Statehouse.Journal.ErrorCode;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>
 /// The fields of a refusal, fault or broken invariant. The rule for their numbers stands at <see cref="ValueFields"/>.

@@ -2,7 +2,7 @@ using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>The fields of the protocol between a coordinator and its participants. The rule for their numbers stands at <see cref="ValueFields"/>.</summary>
 internal static class HoldFields

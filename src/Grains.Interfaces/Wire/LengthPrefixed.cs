@@ -3,7 +3,7 @@ using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Codecs;
 using Orleans.Serialization.WireProtocol;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>Puts numbered fields into an Orleans message as one length-prefixed field, and takes them out.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Statehouse.Agents;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>The fields of what reads ask and answer. The rule for their numbers stands at <see cref="ValueFields"/>.</summary>
 internal static class ReadFields

@@ -5,7 +5,7 @@ using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Codecs;
 using Orleans.Serialization.WireProtocol;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>One type of the contract as a field of an Orleans message: length-prefixed, its numbered fields inside.</summary>
 internal sealed class RecordCodec<T>(FieldsWriter<T> write, FieldsReader<T> read, int jsonDepthMax) : IFieldCodec<T>

@@ -1,7 +1,7 @@
 using Statehouse.Agents;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>The fields of small values, where they stand by themselves; inside a record most are a field of it.</summary>
 /// <remarks>

@@ -5,7 +5,7 @@ using Orleans.Serialization;
 using Statehouse.Agents;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>
 /// Reads what <see cref="WireWriter"/> wrote, field by field. Lengths are checked against what is there before anything

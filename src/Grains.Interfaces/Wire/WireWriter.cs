@@ -2,7 +2,7 @@ using System.Text;
 using Statehouse.Agents;
 using Statehouse.Journal;
 
-namespace Statehouse.Grains.Wire;
+namespace Statehouse.Grains.Interfaces.Wire;
 
 /// <summary>
 /// Writes one record as numbered fields, in the wire encoding of Protocol Buffers (varint and length-delimited fields
