@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Statehouse.Agents.Hosting;
+using Statehouse.Journal;
 
 namespace Statehouse.Grains;
 
@@ -15,5 +16,17 @@ public static class StatehouseSilo
         silo.Services.AddSingleton(options ?? new AgentGrainOptions());
         silo.Services.AddStatehouseSerialization();
         return silo.AddCustomStorageBasedLogConsistencyProvider(AgentStateGrain.ProviderName);
+    }
+
+    /// <summary>Adds the work over all agents. Needs a reminder service: the reminder outlives every silo.</summary>
+    /// <param name="silo">The silo, to which <see cref="AddStatehouseAgents"/> was added.</param>
+    /// <param name="inventory">The store of its agents.</param>
+    /// <param name="options">When; null = as usual.</param>
+    public static ISiloBuilder AddStatehouseMaintenance(this ISiloBuilder silo, ISnapshotInventory inventory, MaintenanceOptions? options = null)
+    {
+        silo.Services.AddSingleton(options ?? new MaintenanceOptions());
+        silo.Services.AddSingleton(services => new SnapshotThinning(services.GetRequiredService<AgentHosting>().Store, inventory));
+        return silo.AddStartupTask(static (services, _) =>
+            services.GetRequiredService<IGrainFactory>().GetGrain<IMaintenanceGrain>(0).ScheduleAsync());
     }
 }

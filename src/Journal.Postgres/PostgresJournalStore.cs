@@ -6,7 +6,7 @@ namespace Statehouse.Journal.Postgres;
 /// Journals in PostgreSQL: shared by any number of processes, fenced by each agent's row (I4). What is on disk:
 /// docs/decisions/0004-postgres-layout.md; why the feed skips nothing: docs/decisions/0003-feed-order.md.
 /// </summary>
-public sealed class PostgresJournalStore : IJournalStore
+public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory
 {
     private readonly PostgresSessions _sessions;
     private readonly StreamIds _streamIds;
@@ -62,6 +62,10 @@ public sealed class PostgresJournalStore : IJournalStore
     /// </exception>
     public Task WriteAsync(IReadOnlyList<AppendUnit> batch, CancellationToken cancellationToken) =>
         _writer.WriteAsync(batch, cancellationToken);
+
+    public Task<IReadOnlyList<JournalHandle>> ListAgentsBySnapshotsAsync(
+        long afterStoreKey, int moreThan, int limit, CancellationToken cancellationToken) =>
+        _snapshots.ListAgentsAsync(afterStoreKey, moreThan, limit, cancellationToken);
 
     public Task<JournalHead?> ReadHeadAsync(JournalHandle handle, CancellationToken cancellationToken) =>
         _heads.ReadAsync(handle, cancellationToken);

@@ -41,6 +41,24 @@ internal sealed class SnapshotTable(PostgresSessions sessions, HeadReader heads,
             cancellationToken).ConfigureAwait(false);
     }
 
+    public async Task<IReadOnlyList<JournalHandle>> ListAgentsAsync(
+        long afterStoreKey, int moreThan, int limit, CancellationToken cancellationToken) =>
+        await sessions.CallAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(SqlText.ListAgentsBySnapshots, connection);
+                command.AddRange(PgParameter.Of(afterStoreKey), PgParameter.Of((long)moreThan), PgParameter.Of((long)limit));
+                await using NpgsqlDataReader row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+                var agents = new List<JournalHandle>();
+                while (await row.ReadAsync(token).ConfigureAwait(false))
+                {
+                    var agent = new AgentId((AgentKind)row.GetInt16(1), row.GetString(2), row.GetString(3));
+                    agents.Add(new JournalHandle(agent) { StoreKey = row.GetInt64(0) });
+                }
+                return agents;
+            },
+            cancellationToken).ConfigureAwait(false);
+
     public async Task WriteAsync(JournalHandle handle, JournalSnapshot snapshot, CancellationToken cancellationToken)
     {
         if (!await IsKnownAsync(handle, cancellationToken).ConfigureAwait(false))

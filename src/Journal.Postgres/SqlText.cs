@@ -16,6 +16,7 @@ internal static class SqlText
     public static readonly string FeedWindow = Query("feed_window");
     public static readonly string FindVersion = Query("find_version");
     public static readonly string ListAgents = Query("list_agents");
+    public static readonly string ListAgentsBySnapshots = Query("list_agents_by_snapshots");
     public static readonly string ListSnapshots = Query("list_snapshots");
     public static readonly string MigrationApplied = Query("migration_applied");
     public static readonly string MigrationLimits = Query("migration_limits");

@@ -35,4 +35,27 @@ public static class SnapshotPolicy
         long spacing = (versions[^1].Value - versions[leaving].Value) / NewestKept;
         return gap <= OlderSpacingFactor * spacing ? versions[leaving] : null;
     }
+
+    /// <summary>
+    /// All snapshots that the same rule lets go: what is left over where processes died between writing one and dropping
+    /// another. A second look at what is left lets go of nothing more.
+    /// </summary>
+    /// <param name="versions">Of all snapshots kept now, ascending.</param>
+    public static IReadOnlyList<AgentVersion> Surplus(IReadOnlyList<AgentVersion> versions)
+    {
+        var surplus = new List<AgentVersion>();
+        int newest = versions.Count - NewestKept;
+        if (newest < 1)
+            return surplus;
+        long spacing = (versions[^1].Value - versions[newest - 1].Value) / NewestKept;
+        long before = 0;
+        for (int i = 0; i < newest; i++)
+        {
+            if (versions[i + 1].Value - before <= OlderSpacingFactor * spacing)
+                surplus.Add(versions[i]);
+            else
+                before = versions[i].Value;
+        }
+        return surplus;
+    }
 }

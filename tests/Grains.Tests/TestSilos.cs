@@ -18,14 +18,16 @@ internal sealed class TestSilos : IAsyncDisposable
     private readonly Func<Task<IJournalStore>> _openStore;
     private readonly LocalAgentsOptions _options;
     private readonly AgentGrainOptions _grainOptions;
+    private readonly bool _maintained;
     private readonly Queue<SiloParts> _ready = new();
     private readonly Dictionary<string, SiloParts> _bySilo = [];
     private readonly List<SiloParts> _all = [];
     private InProcessTestCluster? _cluster;
     private IJournalStore? _clientStore;
 
-    private TestSilos(Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options, AgentGrainOptions? grainOptions)
+    private TestSilos(Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options, AgentGrainOptions? grainOptions, bool maintained)
     {
+        _maintained = maintained;
         _openStore = openStore;
         // Small tails, so that even short histories have snapshots in them.
         _options = options ?? new LocalAgentsOptions { SnapshotTailBytesMin = 512 };
@@ -42,10 +44,12 @@ internal sealed class TestSilos : IAsyncDisposable
     /// <param name="openStore">Opens the shared store once more; each silo disposes of its own.</param>
     /// <param name="options">Memory and patience.</param>
     /// <param name="grainOptions">How grains run.</param>
+    /// <param name="maintained">With the reminder that the maintenance hangs on; the store must be PostgreSQL.</param>
     public static async Task<TestSilos> StartAsync(
-        int count, Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options = null, AgentGrainOptions? grainOptions = null)
+        int count, Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options = null, AgentGrainOptions? grainOptions = null,
+        bool maintained = false)
     {
-        var silos = new TestSilos(openStore, options, grainOptions);
+        var silos = new TestSilos(openStore, options, grainOptions, maintained);
         try
         {
             await silos.DeployAsync((short)count);
@@ -129,6 +133,8 @@ internal sealed class TestSilos : IAsyncDisposable
                 _bySilo[options.SiloName] = parts;
             }
             silo.AddStatehouseAgents(parts.Hosting, _grainOptions);
+            if (_maintained)
+                silo.UseInMemoryReminderService().AddStatehouseMaintenance((ISnapshotInventory)parts.Hosting.Store);
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
                 // A killed silo is noticed within a second or two: these tests wait for it.
