@@ -33,8 +33,9 @@ internal abstract class ServerProgram<TSettings, TNode>(SettingTable<TSettings> 
     }
 
     /// <returns>Null where the settings ask for something else than serving, and that is done.</returns>
-    /// <exception cref="StatehouseException">It cannot start: the message is the one line for the operator.</exception>
+    /// <exception cref="ProgramException">It cannot start: the message is the one line for the operator.</exception>
     /// <exception cref="JournalOpenException">As above.</exception>
+    /// <exception cref="StatehouseException">As above.</exception>
     /// <exception cref="IOException">An address cannot be bound.</exception>
     protected abstract Task<TNode?> StartAsync(TSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken);
 
@@ -64,7 +65,7 @@ internal abstract class ServerProgram<TSettings, TNode>(SettingTable<TSettings> 
             // Asked to stop before it had started: nothing to drain.
             return 0;
         }
-        catch (Exception error) when (error is JournalOpenException or StatehouseException or IOException)
+        catch (Exception error) when (error is ProgramException or JournalOpenException or StatehouseException or IOException)
         {
             await errors.WriteLineAsync("statehouse: " + error.Message);
             return 1;
