@@ -110,7 +110,7 @@ internal sealed class ClusterNode : IServerNode
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
         var options = new LocalAgentsOptions { IdleAfter = _settings.IdleAfter };
         var hosting = Own(new AgentHosting(journal, options, _settings.Limits, _clock, log));
-        return Own(await SiloMember.StartAsync(_settings, hosting, _loggers, _log, cancellationToken));
+        return Own(await SiloMember.StartAsync(_settings, hosting, _clock, _loggers, _log, cancellationToken));
     }
 
     private async Task<IClusterMember> StartClientAsync(IJournalStore store, CancellationToken cancellationToken)

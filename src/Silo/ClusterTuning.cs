@@ -10,11 +10,18 @@ namespace Statehouse.Silo;
 /// <remarks>Arithmetic and measurements: docs/decisions/0008-membership-tuning.md.</remarks>
 internal static class ClusterTuning
 {
-    /// <summary>How long a process tries to join, or a gateway to find a silo, before it ends with 1 and is started anew.</summary>
-    public static readonly TimeSpan JoinPatience = TimeSpan.FromMinutes(1);
+    /// <summary>How long a process tries to join, or a gateway to find a silo, before it ends with 1.</summary>
+    public static readonly TimeSpan JoinPatience = TimeSpan.FromMinutes(2);
 
     /// <summary>How long a gateway waits between two looks for a silo that it can connect to.</summary>
     public static readonly TimeSpan ConnectRetryEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long calls that were under way when a gateway lost a silo may still be answered by the others: longer than
+    /// most commits take on a busy machine, and about as long as it takes until the silo is out and its agents can be
+    /// asked elsewhere.
+    /// </summary>
+    public static readonly TimeSpan LostCallPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>Silos look for idle activations this often, and at least twice within their age.</summary>
     private static readonly TimeSpan SweepEvery = new LocalAgentsOptions().SweepEvery;
@@ -51,11 +58,16 @@ internal static class ClusterTuning
         membership.TableRefreshTimeout = TimeSpan.FromSeconds(5);
 
         // After the whole cluster was killed nobody is left to probe its rows. Who starts anew takes those for dead
-        // whose sign of life is older than 5 s × 3. One update of one row per silo.
-        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+        // whose sign of life is older than 3 s × 3: an update of one row per silo each 3 s, and clocks that agree to
+        // within a few seconds.
+        membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
         membership.NumMissedTableIAmAliveLimit = 3;
 
-        membership.MaxJoinAttemptTime = JoinPatience;
+        // Who joins must reach every silo that the table calls active, but looks only once for those that stopped giving
+        // signs of life. Where they had stopped just before, it gives up after this, longer than the 9 s above, and
+        // a second attempt sees that they are gone. Others leave it that time: who joins and dies fails their probes.
+        membership.MaxJoinAttemptTime = TimeSpan.FromSeconds(12);
+        membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
     }
 
     public static void Tune(ConnectionOptions connections)
@@ -68,10 +80,9 @@ internal static class ClusterTuning
     /// <summary>Of gateways, which are Orleans clients.</summary>
     public static void Tune(ClientMessagingOptions messaging)
     {
-        // Nobody tells a client that a silo died with its call: it finds out by this alone. So it has to be shorter than
-        // the promise. Where the journal is slower than this, callers of a commit get SH-2002 a little earlier than
-        // on a single node; a repeat with the idempotency key finds the commit.
-        messaging.ResponseTimeout = TimeSpan.FromSeconds(8);
+        // For a silo that neither answers nor goes away; calls to one that is gone end with LostCallPatience. Longer than
+        // the journal may take for one call (10 s, and 2 s until that is given up), so that its own answer comes first.
+        messaging.ResponseTimeout = TimeSpan.FromSeconds(15);
     }
 
     public static void Tune(GatewayOptions gateways)

@@ -21,7 +21,7 @@ internal sealed partial class SiloLog(ILogger logger)
     [LoggerMessage(6, LogLevel.Warning, "The connection to the last silo was lost; calls are refused until there is one again.")]
     public partial void ConnectionLost();
 
-    [LoggerMessage(7, LogLevel.Information, "Connected to {Count} silos.")]
+    [LoggerMessage(7, LogLevel.Information, "Connected to {Count} silos now.")]
     public partial void Connected(int count);
 
     [LoggerMessage(8, LogLevel.Warning, "A port that was free a moment ago is taken; trying others.")]
@@ -32,4 +32,10 @@ internal sealed partial class SiloLog(ILogger logger)
 
     [LoggerMessage(10, LogLevel.Information, "Serving as {Role}: {Addresses}.")]
     public partial void Started(string role, string addresses);
+
+    [LoggerMessage(11, LogLevel.Warning, "The silo could not join. Trying again.")]
+    public partial void JoinFailed(Exception error);
+
+    [LoggerMessage(12, LogLevel.Error, "This silo cannot go on: {Context}")]
+    public partial void Fatal(string context, Exception? error);
 }

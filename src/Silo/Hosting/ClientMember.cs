@@ -10,10 +10,12 @@ internal sealed class ClientMember : IClusterMember
 {
     private readonly IHost _host;
     private readonly Silos _silos;
+    private readonly LostCalls _lostCalls;
 
-    private ClientMember(IHost host, Silos silos)
+    private ClientMember(IHost host, Silos silos, LostCalls lostCalls)
     {
         _host = host;
+        _lostCalls = lostCalls;
         _silos = silos;
         Grains = host.Services.GetRequiredService<IClusterClient>();
     }
@@ -30,16 +32,18 @@ internal sealed class ClientMember : IClusterMember
     public static async Task<ClientMember> StartAsync(
         SiloSettings settings, TimeProvider clock, ILoggerFactory loggers, SiloLog log, CancellationToken cancellationToken)
     {
-        var silos = new Silos(clock, log);
-        IHost host = Build(settings, silos, loggers);
+        var lostCalls = new LostCalls();
+        var silos = new Silos(lostCalls, clock, log);
+        IHost host = Build(settings, silos, lostCalls, loggers);
         try
         {
             await host.StartAsync(cancellationToken);
-            return new ClientMember(host, silos);
+            return new ClientMember(host, silos, lostCalls);
         }
         catch (Exception error)
         {
             await OrleansHost.DisposeAsync(host);
+            lostCalls.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             log.StartFailed(error);
             throw new ProgramException($"No silo of cluster {settings.ClusterId} could be reached: {error.GetBaseException().Message}", error);
@@ -54,26 +58,31 @@ internal sealed class ClientMember : IClusterMember
 
     public Task LeaveAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
 
-    public ValueTask DisposeAsync() => OrleansHost.DisposeAsync(_host);
+    public async ValueTask DisposeAsync()
+    {
+        await OrleansHost.DisposeAsync(_host);
+        _lostCalls.Dispose();
+    }
 
-    private static IHost Build(SiloSettings settings, Silos silos, ILoggerFactory loggers)
+    private static IHost Build(SiloSettings settings, Silos silos, LostCalls lostCalls, ILoggerFactory loggers)
     {
         string database = OrleansHost.ConnectionString(settings);
         HostApplicationBuilder builder = OrleansHost.NewBuilder(settings, loggers);
         builder.UseOrleansClient(client =>
         {
             client.Configure<ClientMessagingOptions>(ClusterTuning.Tune);
-            client.Configure<GatewayOptions>(ClusterTuning.Tune);
+            client.Configure<Orleans.Configuration.GatewayOptions>(ClusterTuning.Tune);
             client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
             client.Services.AddStatehouseSerialization();
             client.Services.AddSingleton<IClientConnectionRetryFilter>(silos);
             client.Services.AddSingleton<IClusterConnectionStatusObserver>(silos);
+            client.AddOutgoingGrainCallFilter(lostCalls);
         });
         return builder.Build();
     }
 
     /// <summary>The silos that the client is connected to, and how long it waits for the first.</summary>
-    private sealed class Silos(TimeProvider clock, SiloLog log) : IClientConnectionRetryFilter, IClusterConnectionStatusObserver
+    private sealed class Silos(LostCalls lostCalls, TimeProvider clock, SiloLog log) : IClientConnectionRetryFilter, IClusterConnectionStatusObserver
     {
         private readonly long _began = clock.GetTimestamp();
         private int _connected;
@@ -92,8 +101,9 @@ internal sealed class ClientMember : IClusterMember
         public void NotifyGatewayCountChanged(int currentNumberOfGateways, int previousNumberOfGateways, bool connectionRecovered)
         {
             Volatile.Write(ref _connected, currentNumberOfGateways);
-            if (currentNumberOfGateways > previousNumberOfGateways)
-                log.Connected(currentNumberOfGateways);
+            if (currentNumberOfGateways < previousNumberOfGateways)
+                lostCalls.OnSiloLost();
+            log.Connected(currentNumberOfGateways);
         }
 
         public void NotifyClusterConnectionLost() => log.ConnectionLost();
