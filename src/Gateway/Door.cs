@@ -3,11 +3,11 @@ using Statehouse.Agents;
 namespace Statehouse.Gateway;
 
 /// <summary>
-/// The one place that every request passes, whatever its route: request id, bound on what is in flight, errors,
+/// The one place that every request passes, whatever its route: request id, bound on what is in flight, drain, errors,
 /// metrics. It knows who calls what (caller, namespace, action, size), so keys and quotas will live here.
 /// </summary>
 internal sealed class Door(
-    RouteTable routes, RequestLoad load, ProblemWriter problems, GatewayMetrics metrics, Limits limits, TimeProvider clock)
+    RouteTable routes, RequestLoad load, DrainGate drain, ProblemWriter problems, GatewayMetrics metrics, Limits limits, TimeProvider clock)
 {
     public async Task HandleAsync(HttpContext http)
     {
@@ -21,12 +21,34 @@ internal sealed class Door(
             call.FindRoute(routes);
             if (!mayEnter)
                 throw load.TooMany();
-            await call.Route!.Handle(call);
+            await AnswerAsync(call);
         }
         catch (Exception error)
         {
             await problems.WriteAsync(call, error);
         }
         metrics.Answered(call.Route, http.Response.StatusCode, clock.GetElapsedTime(started));
+    }
+
+    private async ValueTask AnswerAsync(Call call)
+    {
+        if (call.Route!.OutlastsDrain)
+        {
+            await call.Route.Handle(call);
+            return;
+        }
+        if (!drain.TryEnter())
+        {
+            call.Http.Response.Headers.Connection = "close";
+            throw new ServerStoppingException();
+        }
+        try
+        {
+            await call.Route.Handle(call);
+        }
+        finally
+        {
+            drain.Leave();
+        }
     }
 }

@@ -23,6 +23,9 @@ public sealed record GatewayOptions
     /// <summary>Time without an event after which a stream sends a comment, so that proxies keep it open. Default 15 s.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Meters that <c>/metrics</c> shows, by what their names begin with. Default our own.</summary>
+    public IReadOnlyList<string> Meters { get; init; } = ["Statehouse."];
+
     /// <summary>How long <c>/readyz</c> waits for the journal. Default 2 s.</summary>
     public TimeSpan ReadyPatience { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -17,44 +17,66 @@ public sealed class GatewayServer : IAsyncDisposable
     private const int RequestLineBytesMax = 32 * 1024;
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Readiness _readiness;
     private readonly GatewayOptions _options;
-    private readonly RequestLoad _load;
+    private readonly DrainGate _drain = new();
     private readonly GatewayMetrics _metrics;
-    private readonly PrometheusExporter _exporter = new();
+    private readonly PrometheusExporter _exporter;
     private readonly KestrelServer _kestrel;
     private readonly Door _door;
+    private readonly TimeProvider _clock;
 
-    /// <param name="agents">All agents.</param>
-    /// <param name="transactions">Interactive transactions.</param>
-    /// <param name="limits">What requests may be.</param>
-    /// <param name="options">Where to listen.</param>
-    /// <param name="clock">Time.</param>
-    /// <param name="loggers">Where Kestrel and the gateway log.</param>
-    public GatewayServer(
-        IAgents agents, ITransactions transactions, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers)
+    private GatewayServer(
+        Readiness readiness, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers,
+        Func<StreamHost, IEnumerable<ApiRoute>> moreRoutes, string noSuchRoute)
     {
+        _readiness = readiness;
         _options = options;
-        _load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax);
-        _metrics = new GatewayMetrics(_load);
+        _clock = clock;
+        _exporter = new PrometheusExporter(options.Meters);
+        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax);
+        _metrics = new GatewayMetrics(load);
         _kestrel = new KestrelServer(
             Options.Create(KestrelOptions(options)),
             new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             loggers);
         var log = new GatewayLog(loggers.CreateLogger("Statehouse.Gateway"));
         var streams = new StreamHost(log, _metrics, options.StreamHeartbeat, clock, _stopping.Token);
-        var entry = new FeedEntry(agents, clock);
-        var routes = new RouteTable(
-        [
-            .. new SystemRoutes(agents, _exporter, options.ReadyPatience, clock, _stopping.Token).Routes,
-            .. new AgentRoutes(agents, limits).Routes,
-            .. new StateRoutes(agents, limits, clock).Routes,
-            .. new CommitRoutes(agents, new CommitStream(agents, streams), limits).Routes,
-            .. new TransactionRoutes(transactions, limits, clock).Routes,
-            .. new FeedRoutes(entry, new FeedStream(agents, entry, streams, limits), limits).Routes,
-        ]);
-        _door = new Door(routes, _load, new ProblemWriter(log, _metrics), _metrics, limits, clock);
-        Routes = routes;
+        Routes = new RouteTable([.. new SystemRoutes(readiness, _exporter).Routes, .. moreRoutes(streams)], noSuchRoute);
+        _door = new Door(Routes, load, _drain, new ProblemWriter(log, _metrics), _metrics, limits, clock);
     }
+
+    /// <summary>A server of the whole API.</summary>
+    /// <param name="agents">All agents.</param>
+    /// <param name="transactions">Interactive transactions.</param>
+    /// <param name="readiness">What <c>/readyz</c> answers.</param>
+    /// <param name="limits">What requests may be.</param>
+    /// <param name="options">Where to listen.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="loggers">Where Kestrel and the gateway log.</param>
+    internal static GatewayServer OfApi(
+        IAgents agents, ITransactions transactions, Readiness readiness, Limits limits, GatewayOptions options, TimeProvider clock,
+        ILoggerFactory loggers)
+    {
+        var entry = new FeedEntry(agents, clock);
+        return new GatewayServer(
+            readiness, limits, options, clock, loggers,
+            streams =>
+            [
+                SystemRoutes.OpenApi,
+                .. new AgentRoutes(agents, limits).Routes,
+                .. new StateRoutes(agents, limits, clock).Routes,
+                .. new CommitRoutes(agents, new CommitStream(agents, streams), limits).Routes,
+                .. new TransactionRoutes(transactions, limits, clock).Routes,
+                .. new FeedRoutes(entry, new FeedStream(agents, entry, streams, limits), limits).Routes,
+            ],
+            "There is no such route. /openapi/v1.json lists them all.");
+    }
+
+    /// <summary>A server of health, readiness and metrics only. Parameters as of <see cref="OfApi"/>.</summary>
+    internal static GatewayServer OfSystem(
+        Readiness readiness, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers) =>
+        new(readiness, limits, options, clock, loggers, _ => [], "There is no such route here: this process does not serve the API, gateways do.");
 
     /// <summary>Where it listens, with the port that it got; known once it has started.</summary>
     public Uri Address => new(_kestrel.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
@@ -65,9 +87,24 @@ public sealed class GatewayServer : IAsyncDisposable
     public Task StartAsync(CancellationToken cancellationToken) =>
         _kestrel.StartAsync(new DoorApplication(_door.HandleAsync), cancellationToken);
 
+    /// <summary>
+    /// Is not ready from here on, answers new calls of the API with SH-2001, ends event streams and waits for calls in
+    /// flight, at most as long as the options say. Health, readiness and metrics go on until it is stopped.
+    /// </summary>
+    /// <returns>Whether all calls ended in time.</returns>
+    public async Task<bool> DrainAsync()
+    {
+        _readiness.Stop();
+        Task drained = _drain.DrainAsync();
+        await _stopping.CancelAsync();
+        await Task.WhenAny(drained, Task.Delay(_options.StopPatience, _clock));
+        return drained.IsCompleted;
+    }
+
     /// <summary>Takes no new requests, ends event streams, and waits for requests in flight, at most as long as the options say.</summary>
     public async Task StopAsync()
     {
+        _readiness.Stop();
         await _stopping.CancelAsync();
         using var patience = new CancellationTokenSource(_options.StopPatience);
         await _kestrel.StopAsync(patience.Token);

@@ -7,7 +7,7 @@ using Statehouse.Journal.GroupCommit;
 namespace Statehouse.Gateway;
 
 /// <summary>Everything that one server process runs, wired together: journal, agents, transactions, HTTP, gRPC.</summary>
-internal sealed class SingleNode : IAsyncDisposable
+internal sealed class SingleNode : IServerNode
 {
     // Opened in this order, closed in the opposite one: each only needs what stands before it.
     private readonly Stack<IAsyncDisposable> _parts = new();
@@ -71,8 +71,9 @@ internal sealed class SingleNode : IAsyncDisposable
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
         var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
-        _server = Own(new GatewayServer(agents, transactions, limits, options, clock, loggers));
-        _grpc = options.GrpcAddress is null ? null : Own(new GrpcServer(agents, transactions, limits, options, clock, loggers));
+        var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, clock);
+        _server = Own(GatewayServer.OfApi(agents, transactions, readiness, limits, options, clock, loggers));
+        _grpc = options.GrpcAddress is null ? null : Own(new GrpcServer(agents, transactions, readiness, limits, options, clock, loggers));
         await _server.StartAsync(cancellationToken);
         if (_grpc is not null)
             await _grpc.StartAsync(cancellationToken);

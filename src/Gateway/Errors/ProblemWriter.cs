@@ -13,7 +13,7 @@ internal sealed class ProblemWriter(GatewayLog log, GatewayMetrics metrics)
             return;
         Problem problem = ProblemOf(error);
         metrics.Refused(problem.Code);
-        if (problem.Status >= 500)
+        if (problem.Status >= 500 && error is not ServerStoppingException)
             log.RequestFailed(call, problem, error);
         HttpResponse response = call.Http.Response;
         if (response.HasStarted)

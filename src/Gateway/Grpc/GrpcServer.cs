@@ -23,6 +23,7 @@ public sealed class GrpcServer : IAsyncDisposable
     private const int StreamsPerConnectionMax = 1000;
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Readiness _readiness;
     private readonly GatewayOptions _options;
     private readonly GrpcMetrics _metrics;
     private readonly KestrelServer _kestrel;
@@ -30,13 +31,16 @@ public sealed class GrpcServer : IAsyncDisposable
 
     /// <param name="agents">All agents.</param>
     /// <param name="transactions">Interactive transactions.</param>
+    /// <param name="readiness">What the health services answer.</param>
     /// <param name="limits">What requests may be.</param>
     /// <param name="options">Where to listen: <see cref="GatewayOptions.GrpcAddress"/> must be set.</param>
     /// <param name="clock">Time.</param>
     /// <param name="loggers">Where Kestrel and the gateway log.</param>
-    public GrpcServer(
-        IAgents agents, ITransactions transactions, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers)
+    internal GrpcServer(
+        IAgents agents, ITransactions transactions, Readiness readiness, Limits limits, GatewayOptions options, TimeProvider clock,
+        ILoggerFactory loggers)
     {
+        _readiness = readiness;
         _options = options;
         var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax);
         _metrics = new GrpcMetrics(load);
@@ -45,14 +49,13 @@ public sealed class GrpcServer : IAsyncDisposable
             new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             loggers);
         IReadOnlyList<FileDescriptor> files = [StatehouseReflection.Descriptor, HealthReflection.Descriptor, ReflectionReflection.Descriptor];
-        var pulse = new JournalPulse(agents, options.ReadyPatience, clock, _stopping.Token);
         IEnumerable<GrpcMethod> methods =
         [
-            .. new SystemMethods(pulse).All(ServiceName),
+            .. new SystemMethods(readiness).All(ServiceName),
             .. new TransactionMethods(transactions, limits).All(ServiceName),
             .. new ReadMethods(agents, limits).All(ServiceName),
             new ReplayMethod(agents).Method(ServiceName),
-            .. new HealthMethods(pulse, new HashSet<string> { ServiceName, HealthMethods.Service }).All,
+            .. new HealthMethods(readiness, new HashSet<string> { ServiceName, HealthMethods.Service }).All,
             .. new ReflectionMethods(files).All,
         ];
         var log = new GrpcLog(loggers.CreateLogger("Statehouse.Gateway"));
@@ -69,6 +72,7 @@ public sealed class GrpcServer : IAsyncDisposable
     /// <summary>Takes no new calls, ends streams, and waits for calls in flight, at most as long as the options say.</summary>
     public async Task StopAsync()
     {
+        _readiness.Stop();
         await _stopping.CancelAsync();
         using var patience = new CancellationTokenSource(_options.StopPatience);
         await _kestrel.StopAsync(patience.Token);

@@ -7,6 +7,9 @@ namespace Statehouse.Gateway;
 /// <param name="Query">The query parameters that it knows; any other is refused.</param>
 internal sealed record ApiRoute(string Method, string Template, Func<Call, ValueTask> Handle, params string[] Query)
 {
+    /// <summary>It is answered also while the server is being taken down: who watches it must see that.</summary>
+    public bool OutlastsDrain { get; init; }
+
     /// <summary>The template's segments; a placeholder is null here and its name in <see cref="Placeholders"/>.</summary>
     public string?[] Literals { get; } = [.. Segments(Template).Select(segment => IsPlaceholder(segment) ? null : segment)];
 

@@ -7,8 +7,13 @@ internal sealed class RouteTable
 {
     private readonly ApiRoute[][] _bySegments = [.. Enumerable.Repeat<ApiRoute[]>([], RawTarget.SegmentsMax + 1)];
 
-    public RouteTable(IEnumerable<ApiRoute> routes)
+    private readonly string _noSuchRoute;
+
+    /// <param name="routes">All of them.</param>
+    /// <param name="noSuchRoute">What a caller is told whose path none of them has.</param>
+    public RouteTable(IEnumerable<ApiRoute> routes, string noSuchRoute)
     {
+        _noSuchRoute = noSuchRoute;
         All = [.. routes];
         foreach (IGrouping<int, ApiRoute> sameLength in All.GroupBy(route => route.Literals.Length))
             _bySegments[sameLength.Key] = [.. sameLength];
@@ -43,7 +48,7 @@ internal sealed class RouteTable
                 allowed.Add("HEAD");
         }
         if (allowed.Count == 0)
-            return new HttpRefusal(404, ErrorCode.NotFound, "There is no such route. /openapi/v1.json lists them all.");
+            return new HttpRefusal(404, ErrorCode.NotFound, _noSuchRoute);
         string allow = string.Join(", ", allowed);
         return new HttpRefusal(405, ErrorCode.InvalidArgument, $"This route takes {allow}; this is {Query.Shown(method).Trim('"')}.")
         {

@@ -15,12 +15,13 @@ internal static class MetricNames
     /// <summary><c>statehouse.journal.append.duration</c> in s → <c>statehouse_journal_append_duration_seconds</c>.</summary>
     public static string Exposed(Instrument instrument)
     {
-        string name = string.Concat(instrument.Name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
+        string name = Sanitised(instrument.Name);
         string unit = instrument.Unit switch
         {
-            "s" => "_seconds",
+            "s" or "seconds" => "_seconds",
             "ms" => "_milliseconds",
-            "By" => "_bytes",
+            "By" or "bytes" => "_bytes",
+            "MB" => "_megabytes",
             _ => "",
         };
         if (!name.EndsWith(unit, StringComparison.Ordinal))
@@ -29,6 +30,9 @@ internal static class MetricNames
             ? name + "_total"
             : name;
     }
+
+    /// <summary>A name of a metric or label as Prometheus allows it: letters, digits and underscores.</summary>
+    public static string Sanitised(string name) => string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '_'));
 
     public static MetricKind KindOf(Instrument instrument)
     {

@@ -4,23 +4,22 @@ using System.Diagnostics.Metrics;
 namespace Statehouse.Gateway;
 
 /// <summary>
-/// Collects every instrument of every <c>Statehouse.*</c> meter of the process and shows them as Prometheus text
+/// Collects every instrument of the meters whose names begin as asked for, in the whole process, and shows them as Prometheus text
 /// (exposition format 0.0.4). A layer only makes instruments; their names, units and buckets decide what is shown.
 /// </summary>
 internal sealed class PrometheusExporter : IDisposable
 {
     public const string MediaType = "text/plain; version=0.0.4; charset=utf-8";
 
-    private const string MeterPrefix = "Statehouse.";
-
     private readonly ConcurrentDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
     private readonly MeterListener _listener = new();
 
-    public PrometheusExporter()
+    /// <param name="meters">What the meters' names begin with.</param>
+    public PrometheusExporter(IReadOnlyList<string> meters)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal))
+            if (meters.Any(prefix => instrument.Meter.Name.StartsWith(prefix, StringComparison.Ordinal)))
                 listener.EnableMeasurementEvents(instrument, FamilyOf(instrument));
         };
         Listen<byte>(value => value);

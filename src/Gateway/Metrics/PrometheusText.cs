@@ -31,7 +31,7 @@ internal sealed class PrometheusText
         char separator = '{';
         foreach ((string label, object? labelValue) in labels)
         {
-            Label(separator, label.Replace('.', '_'), Convert.ToString(labelValue, CultureInfo.InvariantCulture) ?? "");
+            Label(separator, MetricNames.Sanitised(label), Convert.ToString(labelValue, CultureInfo.InvariantCulture) ?? "");
             separator = ',';
         }
         if (upperBound is not null)

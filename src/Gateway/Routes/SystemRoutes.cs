@@ -3,19 +3,20 @@ using Statehouse.Journal;
 
 namespace Statehouse.Gateway;
 
-/// <summary>Health, build, metrics, and the description of all of it.</summary>
-internal sealed class SystemRoutes(
-    IAgents agents, PrometheusExporter metrics, TimeSpan readyPatience, TimeProvider clock, CancellationToken stopping)
+/// <summary>Health, build, metrics, and what problems point to: what every server has, whatever else it serves.</summary>
+internal sealed class SystemRoutes(Readiness readiness, PrometheusExporter metrics)
 {
     public IEnumerable<ApiRoute> Routes =>
     [
-        new("GET", "/healthz", HealthAsync),
-        new("GET", "/readyz", ReadyAsync),
-        new("GET", "/metrics", MetricsAsync),
-        new("GET", "/v1/version", VersionAsync),
-        new("GET", "/openapi/v1.json", OpenApiAsync),
-        new("GET", "/errors/{code}", ErrorAsync),
+        new("GET", "/healthz", HealthAsync) { OutlastsDrain = true },
+        new("GET", "/readyz", ReadyAsync) { OutlastsDrain = true },
+        new("GET", "/metrics", MetricsAsync) { OutlastsDrain = true },
+        new("GET", "/v1/version", VersionAsync) { OutlastsDrain = true },
+        new("GET", "/errors/{code}", ErrorAsync) { OutlastsDrain = true },
     ];
+
+    /// <summary>The description of the API, where there is one.</summary>
+    public static ApiRoute OpenApi => new("GET", "/openapi/v1.json", OpenApiAsync);
 
     private static async ValueTask HealthAsync(Call call)
     {
@@ -23,22 +24,9 @@ internal sealed class SystemRoutes(
         await call.ReplyAsync();
     }
 
-    /// <summary>Ready while the journal answers in time and the server is not stopping.</summary>
     private async ValueTask ReadyAsync(Call call)
     {
-        if (stopping.IsCancellationRequested)
-            throw new JournalUnavailableException("The server is stopping.");
-        using var patience = new CancellationTokenSource(readyPatience, clock);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, call.Gone);
-        try
-        {
-            // Waited for here as well: a journal that hangs need not heed the token.
-            await agents.PingAsync(ending.Token).AsTask().WaitAsync(ending.Token);
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
-        {
-            throw new JournalUnavailableException($"The journal did not answer within {readyPatience.TotalSeconds} s.");
-        }
+        await readiness.CheckAsync(call.Gone);
         call.Json.Raw("{\"status\":\"ready\"}"u8);
         await call.ReplyAsync();
     }

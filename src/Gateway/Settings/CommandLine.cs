@@ -6,17 +6,15 @@ namespace Statehouse.Gateway;
 /// <param name="ConfigFile">The settings file; null = none was named.</param>
 /// <param name="Settings">Settings given, with their values.</param>
 /// <param name="Limits"><c>name=value</c> each.</param>
-internal sealed record CommandLineFlags(
-    string? ConfigFile, IReadOnlyList<(Setting Setting, string Value)> Settings, IReadOnlyList<string> Limits);
+internal sealed record CommandLineFlags<T>(
+    string? ConfigFile, IReadOnlyList<(Setting<T> Setting, string Value)> Settings, IReadOnlyList<string> Limits)
+    where T : ProgramSettings;
 
-/// <summary>The server's flags, made of <see cref="SettingTable"/>.</summary>
-internal sealed class CommandLine
+/// <summary>A program's flags, made of its <see cref="SettingTable{T}"/>.</summary>
+internal sealed class CommandLine<T>
+    where T : ProgramSettings
 {
-    private readonly Option<string> _config = new("--config")
-    {
-        HelpName = "FILE",
-        Description = $"Settings file. Default {SettingsFile.DefaultName} in the working folder, where there is one",
-    };
+    private readonly Option<string> _config = new("--config") { HelpName = "FILE" };
 
     private readonly Option<string[]> _limits = new("--limit")
     {
@@ -24,24 +22,27 @@ internal sealed class CommandLine
         Description = "Sets a limit; repeat it for more. Names: " + string.Join(", ", LimitTable.All.Select(limit => limit.Name)),
     };
 
-    private readonly List<(Setting Setting, Option<string> Option)> _settings = [];
-    private readonly RootCommand _root = new(
-        "The single-node Statehouse server: HTTP/JSON over an embedded journal. Flags win over environment variables, "
-        + "those over the settings file. It stops on SIGTERM or Ctrl-C, after what is in flight, and exits with 0.");
+    private readonly List<(Setting<T> Setting, Option<string> Option)> _settings = [];
+    private readonly RootCommand _root;
 
-    public CommandLine()
+    public CommandLine(SettingTable<T> table)
     {
-        foreach (Setting setting in SettingTable.All)
+        _root = new RootCommand(table.Description);
+        foreach (Setting<T> setting in table.All)
         {
             var option = new Option<string>(setting.Flag)
             {
                 HelpName = setting.Placeholder,
                 Description = setting.Variable is null ? setting.Help : $"{setting.Help} [{setting.Variable}]",
+                Arity = setting.Placeholder is null ? ArgumentArity.Zero : ArgumentArity.ExactlyOne,
             };
             _settings.Add((setting, option));
             _root.Options.Add(option);
         }
         _root.Options.Add(_limits);
+        if (table.FileName is null)
+            return;
+        _config.Description = $"Settings file. Default {table.FileName} in the working folder, where there is one";
         _root.Options.Add(_config);
     }
 
@@ -49,7 +50,7 @@ internal sealed class CommandLine
     /// <param name="exitCode">Set where help or version was asked for, and shown.</param>
     /// <returns>null where there is nothing to run.</returns>
     /// <exception cref="SettingsException">An unknown flag, a flag without its value, a word that is no flag.</exception>
-    public CommandLineFlags? Parse(string[] args, out int exitCode)
+    public CommandLineFlags<T>? Parse(string[] args, out int exitCode)
     {
         exitCode = 0;
         // No response files: an argument that starts with @ is a mistake like any other.
@@ -63,9 +64,9 @@ internal sealed class CommandLine
             exitCode = parsed.Invoke();
             return null;
         }
-        return new CommandLineFlags(
-            parsed.GetValue(_config),
-            [.. _settings.Where(each => parsed.GetResult(each.Option) is not null).Select(each => (each.Setting, parsed.GetValue(each.Option)!))],
+        return new CommandLineFlags<T>(
+            _root.Options.Contains(_config) ? parsed.GetValue(_config) : null,
+            [.. _settings.Where(each => parsed.GetResult(each.Option) is not null).Select(each => (each.Setting, parsed.GetValue(each.Option) ?? ""))],
             parsed.GetValue(_limits) ?? []);
     }
 }

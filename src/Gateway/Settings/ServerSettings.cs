@@ -1,6 +1,3 @@
-using System.Net;
-using Statehouse.Agents;
-
 namespace Statehouse.Gateway;
 
 internal enum JournalKind
@@ -9,29 +6,12 @@ internal enum JournalKind
     Postgres,
 }
 
-/// <summary>What the single-node server runs with, after all sources were heard. Names and sources: <see cref="SettingTable"/>.</summary>
-internal sealed record ServerSettings
+/// <summary>What the single-node server runs with. Names and sources: <see cref="ServerSettingTable"/>.</summary>
+internal sealed record ServerSettings : ProgramSettings
 {
     /// <summary>Folder of the SQLite journal. Default <c>./data</c>.</summary>
     public string DataDirectory { get; init; } = "./data";
 
-    /// <summary>Where HTTP listens; port 0 takes a free one. Default 127.0.0.1:8080.</summary>
-    public IPEndPoint HttpAddress { get; init; } = new(IPAddress.Loopback, 8080);
-
-    /// <summary>Where gRPC listens; port 0 takes a free one. Default 127.0.0.1:50051.</summary>
-    public IPEndPoint GrpcAddress { get; init; } = new(IPAddress.Loopback, 50051);
-
-    /// <summary>Which journal. Default SQLite.</summary>
+    /// <summary>Which journal; PostgreSQL needs <see cref="ProgramSettings.Postgres"/>. Default SQLite.</summary>
     public JournalKind Journal { get; init; } = JournalKind.Sqlite;
-
-    /// <summary>Connection string; only with, and needed by, the PostgreSQL journal. Never shown.</summary>
-    public string? Postgres { get; init; }
-
-    /// <summary>How log lines look. Default JSON.</summary>
-    public LogFormat Log { get; init; } = LogFormat.Json;
-
-    public Limits Limits { get; init; } = Limits.Default;
 }
-
-/// <summary>A setting that cannot be used. The message is the one line for the operator; the process exits with 2.</summary>
-internal sealed class SettingsException(string message) : Exception(message);

@@ -42,6 +42,17 @@ internal sealed class RawHttp : IAsyncDisposable
     /// <exception cref="IOException">The server has closed the connection.</exception>
     public async Task SendAsync(byte[] bytes) => await _stream.WriteAsync(bytes, TestContext.Current.CancellationToken);
 
+    /// <summary>For a request that says <c>Expect: 100-continue</c>: the server has taken it and waits for its body.</summary>
+    public async Task WaitForContinueAsync()
+    {
+        const string Expected = "HTTP/1.1 100 Continue\r\n\r\n";
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bounded.CancelAfter(Bound);
+        byte[] answer = new byte[Expected.Length];
+        await _stream.ReadExactlyAsync(answer, bounded.Token);
+        Assert.Equal(Expected, Encoding.ASCII.GetString(answer));
+    }
+
     /// <summary>All that comes until the server closes.</summary>
     public async Task<RawReply> ReadReplyAsync()
     {

@@ -83,7 +83,8 @@ public sealed class FaultTests
         using var loggers = new LoggerFactory([new LineLoggerProvider(_log, LogFormat.Json, TimeProvider.System)]);
         await using var transactions = new InteractiveTransactions(agents, Limits.Default, TimeProvider.System);
         options = (options ?? new GatewayOptions()) with { HttpAddress = new IPEndPoint(IPAddress.Loopback, 0) };
-        await using var server = new GatewayServer(agents, transactions, Limits.Default, options, TimeProvider.System, loggers);
+        var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, TimeProvider.System);
+        await using GatewayServer server = GatewayServer.OfApi(agents, transactions, readiness, Limits.Default, options, TimeProvider.System, loggers);
         await server.StartAsync(TestContext.Current.CancellationToken);
         using var api = new ApiClient(server.Address);
         return await api.GetAsync(target);

@@ -95,8 +95,9 @@ public sealed class SettingsTests : IDisposable
         var environment = new Hashtable();
         foreach ((string name, string value) in variables)
             environment[name] = value;
-        return SettingsLoader.Load(new CommandLine().Parse(flags, out _)!, environment, _folder.FullName);
+        CommandLineFlags<ServerSettings> parsed = new CommandLine<ServerSettings>(ServerSettingTable.Table).Parse(flags, out _)!;
+        return SettingsLoader.Load(ServerSettingTable.Table, parsed, environment, _folder.FullName);
     }
 
-    private void WriteFile(string text) => File.WriteAllText(Path.Combine(_folder.FullName, SettingsFile.DefaultName), text);
+    private void WriteFile(string text) => File.WriteAllText(Path.Combine(_folder.FullName, ServerSettingTable.FileName), text);
 }

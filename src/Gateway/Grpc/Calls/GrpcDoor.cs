@@ -86,7 +86,7 @@ internal sealed class GrpcDoor(
         // A client that has gone or cancelled is no error of anyone, and nobody is left to answer.
         if (call.HasGone)
             return GrpcStatus.Cancelled;
-        if (problem.IsForTheOperator)
+        if (problem.IsForTheOperator && error is not ServerStoppingException)
             log.CallFailed(call, problem, error);
         if (call.Replies.IsBlocked)
             call.Http.Features.GetRequiredFeature<IHttpResetFeature>().Reset(Http2Cancel);

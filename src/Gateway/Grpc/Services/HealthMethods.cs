@@ -4,10 +4,10 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>
-/// <c>grpc.health.v1</c>: SERVING while the journal answers. <c>Watch</c> is UNIMPLEMENTED, which its clients take for
+/// <c>grpc.health.v1</c>: SERVING while the server is ready. <c>Watch</c> is UNIMPLEMENTED, which its clients take for
 /// "ask with Check".
 /// </summary>
-internal sealed class HealthMethods(JournalPulse pulse, IReadOnlySet<string> services)
+internal sealed class HealthMethods(Readiness readiness, IReadOnlySet<string> services)
 {
     public const string Service = "grpc.health.v1.Health";
 
@@ -20,7 +20,7 @@ internal sealed class HealthMethods(JournalPulse pulse, IReadOnlySet<string> ser
             throw new GrpcRefusal(GrpcStatus.NotFound, ErrorCode.NotFound, $"There is no service {Query.Shown(request.Service)} here.");
         try
         {
-            await pulse.CheckAsync(cancellationToken);
+            await readiness.CheckAsync(cancellationToken);
             return new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving };
         }
         catch (StatehouseException)

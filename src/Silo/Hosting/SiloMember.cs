@@ -1,0 +1,153 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using Orleans.Runtime.MembershipService;
+using Statehouse.Agents.Hosting;
+using Statehouse.Gateway;
+using Statehouse.Grains;
+using Statehouse.Journal;
+
+namespace Statehouse.Silo;
+
+/// <summary>The Orleans silo of this process: member of the cluster from <see cref="StartAsync"/> to <see cref="LeaveAsync"/>.</summary>
+internal sealed class SiloMember : IClusterMember
+{
+    private const int PortAttemptsMax = 5;
+
+    private readonly IHost _host;
+    private readonly FatalErrors _fatalErrors;
+    private readonly ISiloStatusOracle _status;
+
+    private SiloMember(IHost host, FatalErrors fatalErrors, IPEndPoint siloEndpoint)
+    {
+        _host = host;
+        _fatalErrors = fatalErrors;
+        _status = host.Services.GetRequiredService<ISiloStatusOracle>();
+        Grains = host.Services.GetRequiredService<IGrainFactory>();
+        SiloEndpoint = siloEndpoint;
+    }
+
+    public IGrainFactory Grains { get; }
+
+    /// <summary>Where other silos reach it, with the port that it got.</summary>
+    public IPEndPoint SiloEndpoint { get; }
+
+    /// <summary>Starts it and waits until it is an active member.</summary>
+    /// <param name="settings">Addresses, cluster, database.</param>
+    /// <param name="hosting">What its agents share.</param>
+    /// <param name="clock">For the bound on all attempts.</param>
+    /// <param name="loggers">Where Orleans logs.</param>
+    /// <param name="log">Ours.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ProgramException">It cannot start or join.</exception>
+    public static async Task<SiloMember> StartAsync(
+        SiloSettings settings, AgentHosting hosting, TimeProvider clock, ILoggerFactory loggers, SiloLog log, CancellationToken cancellationToken)
+    {
+        bool mayChoosePorts = settings.SiloEndpoint.Port == 0 || settings.OrleansGatewayEndpoint.Port == 0;
+        long began = clock.GetTimestamp();
+        for (int attempt = 1; ; attempt++)
+        {
+            IReadOnlyList<IPEndPoint> endpoints = ResolvePorts(settings);
+            var fatalErrors = new FatalErrors(log);
+            IHost host = Build(settings, endpoints[0], endpoints[1], hosting, fatalErrors, loggers);
+            try
+            {
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, fatalErrors.StartFailed);
+                await host.StartAsync(ending.Token);
+                fatalErrors.OnStarted();
+                log.Joined(settings.ClusterId, host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString());
+                return new SiloMember(host, fatalErrors, endpoints[0]);
+            }
+            catch (Exception error)
+            {
+                bool mayRetry = IsPassing(error, fatalErrors) && clock.GetElapsedTime(began) < ClusterTuning.JoinPatience;
+                await OrleansHost.DisposeAsync(host);
+                fatalErrors.Dispose();
+                cancellationToken.ThrowIfCancellationRequested();
+                if (error is AddressInUseException && mayChoosePorts && attempt < PortAttemptsMax)
+                    log.PortTaken(error);
+                else if (mayRetry)
+                    log.JoinFailed(error);
+                else
+                    throw Failed(settings, endpoints, error, log);
+            }
+        }
+    }
+
+    public void CheckReady()
+    {
+        if (_status.CurrentStatus != SiloStatus.Active)
+            throw new JournalUnavailableException($"This silo is not an active member of the cluster; it is {_status.CurrentStatus}.");
+    }
+
+    public Task LeaveAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await OrleansHost.DisposeAsync(_host);
+        _fatalErrors.Dispose();
+    }
+
+    /// <summary>Silos that are gone but not yet out of the table cannot be reached; nor can one join that was taken for one of them.</summary>
+    private static bool IsPassing(Exception error, FatalErrors fatalErrors) =>
+        error is OrleansClusterConnectivityCheckFailedException || fatalErrors.StartFailed.IsCancellationRequested;
+
+    private static IReadOnlyList<IPEndPoint> ResolvePorts(SiloSettings settings)
+    {
+        try
+        {
+            return FreePorts.Resolve(settings.SiloEndpoint, settings.OrleansGatewayEndpoint);
+        }
+        catch (SocketException error)
+        {
+            throw new ProgramException($"--silo-port {settings.SiloEndpoint} or --gateway-port {settings.OrleansGatewayEndpoint} cannot be bound: {error.Message}", error);
+        }
+    }
+
+    private static ProgramException Failed(SiloSettings settings, IReadOnlyList<IPEndPoint> endpoints, Exception error, SiloLog log)
+    {
+        if (error is AddressInUseException)
+            return new ProgramException($"--silo-port {endpoints[0]} or --gateway-port {endpoints[1]} is taken by another process.", error);
+        log.StartFailed(error);
+        return new ProgramException($"The silo could not join cluster {settings.ClusterId}: {error.GetBaseException().Message}", error);
+    }
+
+    private static IHost Build(
+        SiloSettings settings, IPEndPoint siloEndpoint, IPEndPoint gatewayEndpoint, AgentHosting hosting, FatalErrors fatalErrors,
+        ILoggerFactory loggers)
+    {
+        string database = OrleansHost.ConnectionString(settings);
+        HostApplicationBuilder builder = OrleansHost.NewBuilder(settings, loggers);
+        builder.UseOrleans(silo =>
+        {
+            Listen(silo, siloEndpoint, gatewayEndpoint);
+            silo.Configure<SiloOptions>(options => options.SiloName = $"{Environment.MachineName}-{siloEndpoint.Port}");
+            silo.Configure<ClusterMembershipOptions>(ClusterTuning.Tune);
+            silo.Configure<GrainCollectionOptions>(collection => ClusterTuning.Tune(collection, settings.IdleAfter));
+            silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
+            silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
+            silo.AddAdoNetGrainStorageAsDefault(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
+            silo.AddStatehouseAgents(hosting);
+            silo.Services.AddSingleton<IFatalErrorHandler>(fatalErrors);
+            // On every silo: the one that a dashboard asks asks all others. Whether it has a page is another matter.
+            silo.AddDashboard();
+        });
+        return builder.Build();
+    }
+
+    /// <summary>Bound to all addresses of the machine, a silo is announced under the first that is not loopback.</summary>
+    private static void Listen(ISiloBuilder silo, IPEndPoint siloEndpoint, IPEndPoint gatewayEndpoint)
+    {
+        if (siloEndpoint.Address.Equals(IPAddress.Any) || siloEndpoint.Address.Equals(IPAddress.IPv6Any))
+            silo.ConfigureEndpoints(siloEndpoint.Port, gatewayEndpoint.Port, siloEndpoint.AddressFamily);
+        else
+            silo.ConfigureEndpoints(siloEndpoint.Address, siloEndpoint.Port, gatewayEndpoint.Port);
+        silo.Configure<EndpointOptions>(options =>
+        {
+            options.SiloListeningEndpoint = siloEndpoint;
+            options.GatewayListeningEndpoint = gatewayEndpoint;
+        });
+    }
+}
