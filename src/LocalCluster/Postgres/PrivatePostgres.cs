@@ -74,6 +74,7 @@ internal static class PrivatePostgres
         string? account = await ServerAccount.FindAsync(cancellationToken);
         if (!Directory.Exists(DataOf(server)))
             await MakeDataAsync(server, account, cancellationToken);
+        RunningServer.DisownFile(DataOf(server));
         int port = new PortChooser(processes).Take(server.Port);
         int connections = ConnectionsPerProcess * (processes.Count + ProcessesLater) + ConnectionsBeside;
         string options = string.Create(CultureInfo.InvariantCulture, $"-p {port} -c max_connections={connections}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Statehouse.LocalCluster;
 
@@ -34,6 +35,28 @@ internal sealed record RunningServer(ProcessIdentity Process, int Port)
         }
         // Identity first: where the id goes to another process in between, the command line is that one's.
         return ProcessIdentity.Of(pid) is { } process && Serves(pid, dataFolder) ? new RunningServer(process, port) : null;
+    }
+
+    /// <summary>
+    /// Tells PostgreSQL what <see cref="Of"/> knows: that the process in the file is no server of this data. PostgreSQL
+    /// itself only sees whether there is a process of that id, and would not start beside somebody else's, or beside its own
+    /// that was killed and that nobody has waited for, as in a container whose first process waits for nobody.
+    /// </summary>
+    /// <remarks>
+    /// It takes a file with the id of the process that runs pg_ctl for a leftover. The file is not deleted: PostgreSQL still
+    /// finds in it whether sessions of the killed server are alive, and refuses to start then.
+    /// </remarks>
+    public static void DisownFile(string dataFolder)
+    {
+        string file = FileOf(dataFolder);
+        if (!File.Exists(file) || File.ReadAllLines(file) is not { Length: > PortLine } lines)
+            return;
+        lines[0] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        // In its place and in one piece: it must stay PostgreSQL's own file, and never be seen empty.
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write);
+        stream.Write(Encoding.UTF8.GetBytes(string.Join('\n', lines) + '\n'));
+        stream.Flush();
+        stream.SetLength(stream.Position);
     }
 
     /// <summary>After a crash the file still stands, and its process id may belong to anybody.</summary>
