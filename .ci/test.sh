@@ -6,6 +6,8 @@
 
 # shellcheck source=.ci/needs.sh
 source "$root/.ci/needs.sh"
+# shellcheck source=.ci/packages.sh
+source "$root/.ci/packages.sh"
 # shellcheck source=.ci/results.sh
 source "$root/.ci/results.sh"
 
@@ -163,16 +165,6 @@ build_solution() {
     build_failed "the build failed" "$log"
     return 1
   }
-}
-
-# The Orleans packages that a restore did not find; nothing where anything else was wrong with it too.
-missing_orleans_packages() {
-  local errors
-  errors=$(grep -E '(^|[ :])error( |:)' "$1" | sort -u) || true
-  if [ -z "$errors" ] || grep -qvE 'error NU110[123]: .*Microsoft\.Orleans\.' <<<"$errors"; then
-    return 0
-  fi
-  grep -oE 'Microsoft\.Orleans\.[A-Za-z.]*[A-Za-z]' <<<"$errors" | sort -u | head -n 3 | paste -sd ' ' -
 }
 
 build_failed() {

@@ -55,6 +55,23 @@ build_quietly() {
   return "$code"
 }
 
+# build_program DLL PROJECT NAME: builds the program of src/PROJECT where its sources are newer, or dies. A command lives
+# for a moment; asking the build each time would take seconds.
+build_program() {
+  local log="$root/artifacts/build-$2.txt"
+  if ! is_older_than_sources "$1" "src/$2"; then return 0; fi
+  if build_quietly "$log" build "$root/src/$2/Statehouse.$2.csproj" -c Release; then return 0; fi
+  cat "$log" >&2
+  die 1 "$3: it does not build; the compiler's output stands above and in $log"
+}
+
+# is_older_than_sources FILE FOLDER…: whether it is missing, or anything in the folders is newer.
+is_older_than_sources() {
+  local file=$1
+  shift
+  [ ! -f "$file" ] || [ -n "$(find "${@/#/$root/}" "$root"/Directory.*.props -newer "$file" -not -path '*/bin/*' -not -path '*/obj/*' -type f -print -quit)" ]
+}
+
 # Waits for a background child, so that a signal to this script ends the child at once and not after it is done.
 wait_for_child() {
   child=$1

@@ -14,19 +14,27 @@ public sealed class PostgresCluster : IAsyncDisposable
 {
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollDelay = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>$1 the data folder, $2 the folder to remove, the rest: pg_ctl, perhaps under another user.</summary>
+    private const string RemovalScript = """
+        data=$1; folder=$2; shift 2
+        "$@" -D "$data" -m immediate -t 10 stop > /dev/null 2>&1
+        rm -rf -- "$folder"
+        """;
 
     private static readonly Lazy<Task<PostgresCluster>> s_shared = new(static () => StartNewAsync());
     private static int s_databases;
 
     private readonly string _folder;
     private readonly string _password = Guid.NewGuid().ToString("N");
-    private readonly ClusterGuard _guard;
+    private readonly ExitGuard _guard;
     private int _port;
 
     private PostgresCluster()
     {
         _folder = Directory.CreateTempSubdirectory("statehouse-pg-").FullName;
-        _guard = new ClusterGuard(DataFolder, _folder, [.. ShellCommand.AsServerUser, Program("pg_ctl")]);
+        _guard = new ExitGuard(RemovalScript, [DataFolder, _folder, .. ShellCommand.AsServerUser, Program("pg_ctl")], RemovalPatience);
     }
 
     /// <summary>Why there can be no cluster here; null where there can. Tests say it when they skip themselves.</summary>

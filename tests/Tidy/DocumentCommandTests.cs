@@ -37,6 +37,7 @@ public sealed class DocumentCommandTests
     [InlineData("up")]
     [InlineData("test")]
     [InlineData("ctl")]
+    [InlineData("cluster")]
     public void The_readme_names_the_commands(string command) =>
         Assert.Contains($"./statehouse {command}", SourceTree.Read("README.md"), StringComparison.Ordinal);
 }

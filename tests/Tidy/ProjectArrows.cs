@@ -14,6 +14,7 @@ internal static class ProjectArrows
         ["Grains"] = ["Grains.Interfaces", "Journal"],
         ["Silo"] = ["Grains", "Gateway", "Journal.Postgres"],
         ["Cli"] = [],
+        ["LocalCluster"] = [],
     };
 
     /// <summary>Packages of the layers whose dependencies are part of their promise; other projects are free.</summary>
@@ -24,6 +25,7 @@ internal static class ProjectArrows
         ["Journal.Sqlite"] = ["Microsoft.Data.Sqlite.Core", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["Journal.Postgres"] = ["Npgsql"],
         ["Cli"] = ["System.CommandLine", "Spectre.Console"],
+        ["LocalCluster"] = ["System.CommandLine"],
     };
 
     public static bool Knows(string project) => Projects.ContainsKey(project);

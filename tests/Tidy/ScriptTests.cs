@@ -14,6 +14,9 @@ public sealed class ScriptTests
     [InlineData("--help")]
     [InlineData("up --help")]
     [InlineData("test --help")]
+    [InlineData("cluster")]
+    [InlineData("cluster help")]
+    [InlineData("cluster up --help")]
     public async Task Help_is_printed_from_any_folder_without_colour(string arguments)
     {
         (int code, string output) = await RunAsync(Repository.PathOf("statehouse"), arguments, Path.GetTempPath());
@@ -24,6 +27,7 @@ public sealed class ScriptTests
 
     [Theory]
     [InlineData("nonsense")]
+    [InlineData("cluster nonsense")]
     [InlineData("test --nonsense")]
     [InlineData("test Nonsense")]
     [InlineData("test --filter")]
@@ -72,6 +76,43 @@ public sealed class ScriptTests
         finally
         {
             empty.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("up")]
+    [InlineData("add")]
+    [InlineData("restart 1")]
+    [InlineData("status")]
+    [InlineData("kill 1")]
+    [InlineData("down")]
+    public async Task Cluster_commands_without_an_Orleans_runtime_end_with_3_and_one_line_that_says_so(string arguments)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("statehouse-no-runtime-");
+        try
+        {
+            // A package source without Orleans, as its restore speaks; all other builds are real.
+            string script = $$"""
+                root='{{Repository.Root}}'
+                source "$root/.ci/toolchain.sh"; source "$root/.ci/cluster.sh"
+                silo_dll="$PWD/none.dll"
+                eval "real_$(declare -f build_quietly)"
+                build_quietly() {
+                  if [ "$2" != restore ]; then real_build_quietly "$@"; return; fi
+                  echo 'Silo.csproj : error NU1101: Unable to find package Microsoft.Orleans.Runtime. No packages exist.' >"$PWD/log"
+                  cp "$PWD/log" "$1"
+                  return 1
+                }
+                run_cluster {{arguments}}
+                """;
+            await using ChildProcess shell = ChildProcess.Start("bash", ["-euo", "pipefail", "-c", script], folder.FullName);
+            Assert.Equal(3, await shell.WaitForExitAsync(Bound, TestContext.Current.CancellationToken));
+            Assert.Contains("the package source lacks Microsoft.Orleans.Runtime", shell.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', shell.Output);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
         }
     }
 

@@ -6,7 +6,7 @@ namespace Statehouse.Tidy;
 internal static class SourceTree
 {
     private static readonly HashSet<string> Leftovers =
-        ["bin", "obj", "artifacts", "data", "node_modules", "TestResults", "__pycache__", ".git", ".vs", ".idea"];
+        ["bin", "obj", "artifacts", "data", "cluster-data", "node_modules", "TestResults", "__pycache__", ".git", ".vs", ".idea"];
 
     private static readonly Lazy<IReadOnlyList<string>> All = new(() => Walk(Repository.Root).Order(StringComparer.Ordinal).ToList());
 

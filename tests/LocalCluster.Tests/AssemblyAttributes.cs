@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// As what it tests.
+[assembly: SupportedOSPlatform("linux")]
