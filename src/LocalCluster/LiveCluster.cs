@@ -99,7 +99,7 @@ internal sealed class LiveCluster(ClusterSession session, ClusterState state, Fo
 
     /// <summary>
     /// Ends all that runs: gateways first, so that no caller meets a silo that has gone, then silos, then PostgreSQL. What
-    /// has not ended 30 s after SIGTERM is killed. A signal does not interrupt it.
+    /// has not ended 40 s after SIGTERM is killed. A signal does not interrupt it.
     /// </summary>
     /// <returns>How many silos and gateways ran.</returns>
     public async Task<int> EndAllAsync()

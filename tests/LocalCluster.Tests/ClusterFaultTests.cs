@@ -36,7 +36,7 @@ public sealed class ClusterFaultTests : IDisposable
     {
         _cluster.Misbehaviour = $"process-1={SiloProcessDouble.NeverReady}";
 
-        CommandResult up = await _cluster.RunAsync("up", "--silos", "1", "--timeout", "15");
+        CommandResult up = await _cluster.RunAsync("up", "--silos", "1", "--timeout", "30");
 
         Assert.Equal(1, up.ExitCode);
         Assert.Contains("silo 1", up.Error, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class ClusterFaultTests : IDisposable
     {
         _cluster.Misbehaviour = $"process-3={SiloProcessDouble.NoAgents}";
 
-        CommandResult up = await _cluster.RunAsync("up", "--silos", "1", "--gateways", "2", "--timeout", "15");
+        CommandResult up = await _cluster.RunAsync("up", "--silos", "1", "--gateways", "2", "--timeout", "30");
 
         Assert.Equal(1, up.ExitCode);
         Assert.Contains("through gateway 3", up.Error, StringComparison.Ordinal);

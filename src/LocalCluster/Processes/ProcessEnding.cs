@@ -3,14 +3,14 @@ namespace Statehouse.LocalCluster;
 /// <summary>Ends processes of the cluster.</summary>
 internal static class ProcessEnding
 {
-    /// <summary>A gateway drains for up to 20 s, a silo hands its agents over.</summary>
-    public static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(30);
+    /// <summary>A process cuts off by itself what still runs after the bound.</summary>
+    public static readonly TimeSpan DrainBound = TimeSpan.FromSeconds(40);
 
     /// <summary>What SIGKILL hits is gone as soon as the kernel comes to it.</summary>
     private static readonly TimeSpan KillBound = TimeSpan.FromSeconds(10);
 
     /// <summary>SIGTERM, and waits.</summary>
-    /// <returns>False where it still runs after 30 s.</returns>
+    /// <returns>False where it still runs after the bound.</returns>
     public static async Task<bool> DrainAsync(ProcessIdentity process, CancellationToken cancellationToken)
     {
         process.Send(EndingSignal.Terminate);
