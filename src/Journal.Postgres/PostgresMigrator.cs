@@ -4,46 +4,53 @@ using NpgsqlTypes;
 namespace Statehouse.Journal.Postgres;
 
 /// <summary>
-/// Brings a database to this binary's schema: all missing migrations in one transaction under one lock, so several
-/// servers may start at once and a crash leaves either the old schema or the new one.
+/// Brings a database to this binary's version of a schema: all missing migrations in one transaction under one lock,
+/// so several servers may start at once and a crash leaves either the old schema or the new one.
 /// </summary>
-internal static class PostgresMigrator
+internal sealed class PostgresMigrator(NpgsqlConnection connection, MigrationSet set)
 {
     /// <summary>Longer than the longest wait for the lock and a migration of a large table together.</summary>
     private const int CommandSecondsMax = 3600;
 
     /// <exception cref="JournalOpenException">The database's schema is newer, or was changed by hand.</exception>
-    public static async Task ApplyAsync(NpgsqlConnection connection, IOperatorLog log, CancellationToken cancellationToken)
+    public async Task ApplyAsync(IOperatorLog log, CancellationToken cancellationToken)
     {
         await using NpgsqlTransaction transaction =
             await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await RunAsync(connection, SqlText.MigrationLimits, cancellationToken).ConfigureAwait(false);
-        await RunAsync(connection, SqlText.MigrationLock, cancellationToken).ConfigureAwait(false);
-        if (!await HasTableAsync(connection, cancellationToken).ConfigureAwait(false))
-            await RunAsync(connection, SqlText.MigrationTable, cancellationToken).ConfigureAwait(false);
+        await RunAsync(SqlText.MigrationLimits, cancellationToken).ConfigureAwait(false);
+        await RunAsync(SqlText.MigrationLock, cancellationToken).ConfigureAwait(false);
+        if (!await HasTableAsync(cancellationToken).ConfigureAwait(false))
+            await RunAsync(set.CreateTableSql, cancellationToken).ConfigureAwait(false);
 
-        int applied = await CheckAppliedAsync(connection, cancellationToken).ConfigureAwait(false);
-        foreach (Migration migration in SqlText.Migrations.Skip(applied))
+        int applied = await CheckAppliedAsync(cancellationToken).ConfigureAwait(false);
+        foreach (Migration migration in set.Migrations.Skip(applied))
         {
-            await RunAsync(connection, migration.Sql, cancellationToken).ConfigureAwait(false);
-            await NoteAsync(connection, migration, cancellationToken).ConfigureAwait(false);
+            await RunAsync(migration.Sql, cancellationToken).ConfigureAwait(false);
+            await NoteAsync(migration, cancellationToken).ConfigureAwait(false);
         }
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
 
-        if (applied < SqlText.Migrations.Count)
-            log.Write(OperatorLogLevel.Information, $"PostgreSQL journal: applied migrations {applied + 1}..{SqlText.Migrations.Count}.");
+        if (applied < set.Migrations.Count)
+            log.Write(OperatorLogLevel.Information, $"PostgreSQL: applied migrations {applied + 1}..{set.Migrations.Count} of {set.Name}.");
     }
 
-    private static async Task<bool> HasTableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Changes nothing and waits for nobody.</summary>
+    /// <returns>How many migrations the database has; they are the first ones of ours, unchanged.</returns>
+    /// <exception cref="JournalOpenException">The database's schema is newer, or was changed by hand.</exception>
+    public async Task<int> CountAppliedAsync(CancellationToken cancellationToken) =>
+        await HasTableAsync(cancellationToken).ConfigureAwait(false)
+            ? await CheckAppliedAsync(cancellationToken).ConfigureAwait(false)
+            : 0;
+
+    private async Task<bool> HasTableAsync(CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(SqlText.MigrationState, connection);
+        await using var command = new NpgsqlCommand(set.HasTableSql, connection);
         return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
-    /// <returns>How many migrations the database has; they are the first ones of ours, unchanged.</returns>
-    private static async Task<int> CheckAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<int> CheckAppliedAsync(CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(SqlText.MigrationsApplied, connection);
+        await using var command = new NpgsqlCommand(set.AppliedSql, connection);
         await using NpgsqlDataReader rows = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         int applied = 0;
         while (await rows.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -54,25 +61,25 @@ internal static class PostgresMigrator
         return applied;
     }
 
-    private static void CheckOne(int expected, int number, string name, byte[] sha256)
+    private void CheckOne(int expected, int number, string name, byte[] sha256)
     {
-        if (number > SqlText.Migrations.Count)
+        if (number > set.Migrations.Count)
         {
             throw new JournalOpenException(
-                $"The database holds migration {number} ({name}) of the journal's schema; this version of Statehouse knows up to {SqlText.Migrations.Count}. Start a newer version.");
+                $"The database holds migration {number} ({name}) of {set.Name}; this version of Statehouse knows up to {set.Migrations.Count}. Start a newer version.");
         }
         if (number != expected)
-            throw new JournalOpenException($"The database's schema statehouse lacks migration {expected}: statehouse.migration was edited. Restore it from a backup.");
-        if (!sha256.AsSpan().SequenceEqual(SqlText.Migrations[number - 1].Sha256))
+            throw new JournalOpenException($"The database's schema {set.Schema} lacks migration {expected}: {set.Schema}.migration was edited. Restore it from a backup.");
+        if (!sha256.AsSpan().SequenceEqual(set.Migrations[number - 1].Sha256))
         {
             throw new JournalOpenException(
-                $"Migration {number} ({name}) was applied to the database with another text than this version of Statehouse has: checksum {Convert.ToHexStringLower(sha256)[..12]}… there, {Convert.ToHexStringLower(SqlText.Migrations[number - 1].Sha256)[..12]}… here. Start the version that the database belongs to.");
+                $"Migration {number} ({name}) of {set.Name} was applied to the database with another text than this version of Statehouse has: checksum {Convert.ToHexStringLower(sha256)[..12]}… there, {Convert.ToHexStringLower(set.Migrations[number - 1].Sha256)[..12]}… here. Start the version that the database belongs to.");
         }
     }
 
-    private static async Task NoteAsync(NpgsqlConnection connection, Migration migration, CancellationToken cancellationToken)
+    private async Task NoteAsync(Migration migration, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(SqlText.MigrationApplied, connection)
+        await using var command = new NpgsqlCommand(set.NoteSql, connection)
         {
             Parameters =
             {
@@ -84,7 +91,7 @@ internal static class PostgresMigrator
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    private async Task RunAsync(string sql, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = CommandSecondsMax };
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);

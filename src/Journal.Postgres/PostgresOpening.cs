@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Statehouse.Journal.Postgres;
 
-/// <summary>What is checked and done once, before a store serves: the server, its durability, the schema.</summary>
+/// <summary>What is checked and done once, before a database serves: the server, its durability, the schema.</summary>
 internal static class PostgresOpening
 {
     /// <summary>Set compression, and sessions that tell their settings, exist since then.</summary>
@@ -10,18 +10,28 @@ internal static class PostgresOpening
 
     /// <exception cref="JournalOpenException">The server, the role or the schema does not do.</exception>
     /// <exception cref="JournalUnavailableException">SH-2001. The server cannot be reached, or only lets read.</exception>
-    public static async Task PrepareAsync(PostgresSessions sessions, IOperatorLog log, CancellationToken cancellationToken)
+    public static Task PrepareAsync(PostgresSessions sessions, IOperatorLog log, CancellationToken cancellationToken) =>
+        OnServerAsync(sessions, "serve as the journal", async connection =>
+        {
+            await WarnOfWeakDurabilityAsync(connection, log, cancellationToken).ConfigureAwait(false);
+            await new PostgresMigrator(connection, MigrationSet.Journal).ApplyAsync(log, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken);
+
+    /// <summary>Does something once on a server that was checked first, and maps what goes wrong; the purpose completes "PostgreSQL refuses to …".</summary>
+    /// <exception cref="JournalOpenException">The server or the role does not do, or the work says so.</exception>
+    /// <exception cref="JournalUnavailableException">SH-2001. The server cannot be reached, or only lets read.</exception>
+    public static async Task OnServerAsync(
+        PostgresSessions sessions, string purpose, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
     {
         try
         {
             await using NpgsqlConnection connection = await sessions.OpenRawAsync(cancellationToken).ConfigureAwait(false);
             CheckServer(connection);
-            await WarnOfWeakDurabilityAsync(connection, log, cancellationToken).ConfigureAwait(false);
-            await PostgresMigrator.ApplyAsync(connection, log, cancellationToken).ConfigureAwait(false);
+            await work(connection).ConfigureAwait(false);
         }
         catch (PostgresException error) when (IsMisconfigured(error))
         {
-            throw new JournalOpenException($"PostgreSQL refuses to serve as the journal: {error.MessageText} (SQLSTATE {error.SqlState}).", error);
+            throw new JournalOpenException($"PostgreSQL refuses to {purpose}: {error.MessageText} (SQLSTATE {error.SqlState}).", error);
         }
         catch (Exception error) when (PostgresErrors.IsOurs(error))
         {
@@ -32,10 +42,10 @@ internal static class PostgresOpening
     private static void CheckServer(NpgsqlConnection connection)
     {
         if (connection.PostgreSqlVersion < OldestServer)
-            throw new JournalOpenException($"The PostgreSQL server is version {connection.PostgreSqlVersion}; the journal needs {OldestServer.Major} or newer.");
+            throw new JournalOpenException($"The PostgreSQL server is version {connection.PostgreSqlVersion}; Statehouse needs {OldestServer.Major} or newer.");
         string encoding = connection.PostgresParameters["server_encoding"];
         if (encoding != "UTF8")
-            throw new JournalOpenException($"The database's encoding is {encoding}; the journal needs UTF8, so that names are kept and ordered by their bytes.");
+            throw new JournalOpenException($"The database's encoding is {encoding}; Statehouse needs UTF8, so that names are kept and ordered by their bytes.");
     }
 
     private static async Task WarnOfWeakDurabilityAsync(

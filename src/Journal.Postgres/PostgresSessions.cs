@@ -106,18 +106,23 @@ internal sealed class PostgresSessions : IAsyncDisposable
             Parameters = { new NpgsqlParameter<string> { TypedValue = statementTimeout, NpgsqlDbType = NpgsqlDbType.Text } },
         };
 
-    private static NpgsqlConnectionStringBuilder Configure(PostgresJournalOptions options, int connectionsMax)
+    /// <exception cref="JournalOpenException">The connection string is malformed.</exception>
+    public static NpgsqlConnectionStringBuilder Parse(string connectionString)
     {
-        NpgsqlConnectionStringBuilder settings;
         try
         {
-            settings = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+            return new NpgsqlConnectionStringBuilder(connectionString);
         }
         catch (ArgumentException error)
         {
             // Not the inner exception: its text may repeat the string, and with it a password.
             throw new JournalOpenException($"The PostgreSQL connection string is malformed ({error.GetType().Name}).");
         }
+    }
+
+    private static NpgsqlConnectionStringBuilder Configure(PostgresJournalOptions options, int connectionsMax)
+    {
+        NpgsqlConnectionStringBuilder settings = Parse(options.ConnectionString);
         settings.ApplicationName ??= "statehouse";
         settings.Pooling = true;
         settings.Multiplexing = false;

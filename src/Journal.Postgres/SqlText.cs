@@ -1,10 +1,8 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Statehouse.Journal.Postgres;
 
-/// <summary>The texts of sql/journal/postgres, as built into this assembly.</summary>
+/// <summary>The texts of sql/journal/postgres and sql/orleans-schema, as built into this assembly.</summary>
 internal static class SqlText
 {
     public static readonly string Append = Query("append");
@@ -33,28 +31,14 @@ internal static class SqlText
     public static readonly string Session = Query("session");
     public static readonly string WriteSnapshot = Query("write_snapshot");
 
-    /// <summary>The numbered migrations, ascending: 1, 2, 3, …</summary>
-    public static IReadOnlyList<Migration> Migrations { get; } = LoadMigrations();
+    /// <summary>The files of a folder, by name.</summary>
+    /// <param name="folder">Ends with a slash.</param>
+    public static IEnumerable<string> Names(string folder) =>
+        typeof(SqlText).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(folder, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
 
-    private const string MigrationFolder = "migrations/";
-
-    private static List<Migration> LoadMigrations()
-    {
-        List<Migration> migrations = [.. typeof(SqlText).Assembly.GetManifestResourceNames()
-            .Where(static name => name.StartsWith(MigrationFolder, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(static name => Migration.FromFile(name[MigrationFolder.Length..], Read(name)))];
-        for (int i = 0; i < migrations.Count; i++)
-        {
-            if (migrations[i].Number != i + 1)
-                throw new InvalidOperationException($"Migration {migrations[i].Name} should have number {i + 1}.");
-        }
-        return migrations;
-    }
-
-    private static string Query(string name) => Read($"queries/{name}.sql");
-
-    private static string Read(string resource)
+    public static string Read(string resource)
     {
         using Stream stream = typeof(SqlText).Assembly.GetManifestResourceStream(resource)
             ?? throw new InvalidOperationException($"{resource} was not built into the assembly.");
@@ -62,15 +46,6 @@ internal static class SqlText
         // A checkout may translate line ends; a migration's checksum must not depend on that.
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
-}
 
-/// <summary>One step of the schema. Once released, a file never changes: a database holds its checksum.</summary>
-/// <param name="Number">1, 2, 3, …</param>
-/// <param name="Name">The file's name.</param>
-/// <param name="Sql">What it does.</param>
-/// <param name="Sha256">Of its bytes with LF line ends.</param>
-internal sealed record Migration(int Number, string Name, string Sql, byte[] Sha256)
-{
-    public static Migration FromFile(string name, string sql) =>
-        new(int.Parse(name.AsSpan(0, 4), CultureInfo.InvariantCulture), name, sql, SHA256.HashData(Encoding.UTF8.GetBytes(sql)));
+    private static string Query(string name) => Read($"queries/{name}.sql");
 }

@@ -13,7 +13,7 @@ public sealed class PostgresOpeningTests : PostgresFixture
         PostgresJournalStore[] stores = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => OpenAsync(), Cancellation)));
 
         Assert.Single(OperatorLog.Messages, message => message.Message.Contains("applied migrations", StringComparison.Ordinal));
-        Assert.Equal(SqlText.Migrations.Count, await QueryAsync<long>("select count(*) from statehouse.migration"));
+        Assert.Equal(MigrationSet.Journal.Migrations.Count, await QueryAsync<long>("select count(*) from statehouse.migration"));
         var agent = new Commits("agent");
         foreach (PostgresJournalStore store in stores)
             await AppendAsync(store, agent);
@@ -44,7 +44,7 @@ public sealed class PostgresOpeningTests : PostgresFixture
         string message = await RefusalAsync();
 
         Assert.Contains("999 (0999_future.sql)", message, StringComparison.Ordinal);
-        Assert.Contains($"knows up to {SqlText.Migrations.Count}", message, StringComparison.Ordinal);
+        Assert.Contains($"knows up to {MigrationSet.Journal.Migrations.Count}", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,1 +1,1 @@
-insert into statehouse.migration (number, name, sha256) values ($1, $2, $3)
+insert into {schema}.migration (number, name, sha256) values ($1, $2, $3)

@@ -1,1 +1,1 @@
-select number, name, sha256 from statehouse.migration order by number
+select number, name, sha256 from {schema}.migration order by number
