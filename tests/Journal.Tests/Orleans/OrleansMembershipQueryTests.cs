@@ -105,8 +105,10 @@ public sealed class OrleansMembershipQueryTests : OrleansQueryFixture
         await AssertStateAsync("blue", version: 1, ports: [Array.IndexOf(joined, true) + 1]);
     }
 
-    [Fact]
-    public async Task A_change_that_waits_for_another_one_is_refused_when_that_one_moved_the_version()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_change_that_waits_for_another_one_is_refused_when_that_one_moved_the_version(bool joining)
     {
         await CreateClusterAsync("blue");
         await InsertAsync("blue", port: 1, version: 0);
@@ -115,7 +117,7 @@ public sealed class OrleansMembershipQueryTests : OrleansQueryFixture
         await using (NpgsqlCommand first = Command(other, "InsertMembershipKey", Silo("blue", port: 2, version: 1)))
             Assert.Equal(true, await first.ExecuteScalarAsync(Cancellation));
 
-        Task<bool> second = UpdateAsync("blue", port: 1, version: 1, Dead);
+        Task<bool> second = joining ? InsertAsync("blue", port: 3, version: 1) : UpdateAsync("blue", port: 1, version: 1, Dead);
         await PostgresCluster.WaitUntilAsync(
             Database, "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')", "the second change waits for the first");
         await RunAsync(other, "commit");

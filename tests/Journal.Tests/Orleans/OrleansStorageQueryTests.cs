@@ -143,6 +143,21 @@ public sealed class OrleansStorageQueryTests : OrleansQueryFixture
             Assert.Equal((byte)i, Assert.Single((await ReadAsync(grains[i]))!.Value.Payload!));
     }
 
+    [Fact]
+    public async Task A_key_may_be_as_long_as_an_index_takes_and_one_beyond_is_refused_whole()
+    {
+        // Of all printable characters at random: nothing that PostgreSQL could compress.
+        var random = new Random(17);
+        string text = new([.. Enumerable.Range(0, 3000).Select(_ => (char)random.Next(' ', '\x7f'))]);
+
+        await WriteAsync(Grain(extension: text[..2600]), null, First);
+        var refusal = await Assert.ThrowsAsync<PostgresException>(() => WriteAsync(Grain(extension: text), null, First));
+
+        Assert.Equal(PostgresErrorCodes.ProgramLimitExceeded, refusal.SqlState);
+        Assert.NotNull(await ReadAsync(Grain(extension: text[..2600])));
+        Assert.Null(await ReadAsync(Grain(extension: text)));
+    }
+
     private static (string Name, object? Value)[] Grain(
         string service = "statehouse", string type = "Type", long n0 = 0, long n1 = 1, string? extension = null) =>
         [
