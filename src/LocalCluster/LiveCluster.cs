@@ -6,7 +6,7 @@ namespace Statehouse.LocalCluster;
 /// </summary>
 internal sealed class LiveCluster(ClusterSession session, ClusterState state, FolderLock held) : IDisposable
 {
-    private readonly Readiness _readiness = new();
+    private readonly ReadinessProbe _readiness = new();
 
     public ClusterState State { get; private set; } = state;
 

@@ -12,6 +12,7 @@ namespace Statehouse.Tidy;
 public sealed partial class DocumentTests
 {
     private const string Operating = "docs/operating.md";
+    private const string OperatingCluster = "docs/operating-a-cluster.md";
 
     [Fact]
     public void Links_between_documents_lead_somewhere() =>
@@ -70,8 +71,36 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_environment_setting_of_the_server_is_documented() =>
         AssertDocumented(from file in SourceTree.Files("src/", ".cs")
+                         where !file.StartsWith("src/Silo/", StringComparison.Ordinal)
                          from Match name in EnvironmentName().Matches(SourceTree.Read(file))
                          select name.Value);
+
+    [Fact]
+    public void Every_environment_setting_and_flag_of_the_clusters_process_is_documented()
+    {
+        List<string> sources = [.. SourceTree.Files("src/Silo/", ".cs").Select(SourceTree.Read)];
+        AssertDocumented(
+            sources.SelectMany(text => EnvironmentName().Matches(text)).Select(name => name.Value)
+                .Concat(sources.SelectMany(text => FlagLiteral().Matches(text)).Select(flag => flag.Groups[1].Value)),
+            OperatingCluster);
+    }
+
+    [Fact]
+    public void The_containers_of_a_cluster_are_told_what_its_process_knows()
+    {
+        HashSet<string> known = [.. from file in SourceTree.Files("src/Silo/", ".cs").Concat(SourceTree.Files("src/Gateway/", ".cs"))
+                                    let text = SourceTree.Read(file)
+                                    from Match name in EnvironmentName().Matches(text).Concat(FlagLiteral().Matches(text))
+                                    select name.Groups[^1].Value];
+        string[] files = ["Dockerfile", "docker-compose.cluster.yml"];
+        Found.Nothing(from file in files
+                      let text = SourceTree.Read(file)
+                      from Match name in EnvironmentName().Matches(text).Concat(FlagLiteral().Matches(text))
+                      let told = name.Groups[^1].Value
+                      // The compose file's own, from which it makes the connection strings.
+                      where told != "STATEHOUSE_POSTGRES_PASSWORD" && !known.Contains(told)
+                      select $"{file} tells {told}, which no process knows");
+    }
 
     [Fact]
     public void Every_instrument_of_the_code_is_documented_under_its_exposed_name()
@@ -127,13 +156,13 @@ public sealed partial class DocumentTests
                            select route.Groups[1].Value + " " + OpenApiRoutes.Expand(route.Groups[2].Value));
     }
 
-    private static void AssertDocumented(IEnumerable<string> names)
+    private static void AssertDocumented(IEnumerable<string> names, string document = Operating)
     {
-        string text = SourceTree.Read(Operating);
+        string text = SourceTree.Read(document);
         List<string> all = names.Distinct().ToList();
         Assert.NotEmpty(all);
         Found.Nothing(all.Where(name => !Regex.IsMatch(text, $@"(?<![\w-]){Regex.Escape(name)}(?![\w-])"))
-            .Select(name => $"{name} is not in {Operating}"));
+            .Select(name => $"{name} is not in {document}"));
     }
 
     /// <summary>Flags in the text of a help page, without those that every program has.</summary>
@@ -168,6 +197,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"(?<![\w-])--[a-z][a-z-]+")]
     private static partial Regex Flag();
+
+    [GeneratedRegex(@"""(--[a-z][a-z-]+)""")]
+    private static partial Regex FlagLiteral();
 
     [GeneratedRegex(@"^`(GET|PUT|POST|DELETE) ([^`?]+)`")]
     private static partial Regex RouteCell();

@@ -16,7 +16,7 @@ internal static class StatusCommand
     private static async Task RunAsync(ClusterSession session, bool json)
     {
         ClusterState cluster = session.Folder.Load();
-        using var readiness = new Readiness();
+        using var readiness = new ReadinessProbe();
         ProcessStatus[] processes = await Task.WhenAll(
             cluster.Processes.Select(process => ProcessStatus.OfAsync(process, session.Folder, readiness, session.Ending)));
         var status = new ClusterStatus(session.Folder.Root, PostgresStatus.Of(cluster.Postgres), processes);

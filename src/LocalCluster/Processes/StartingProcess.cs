@@ -18,7 +18,7 @@ internal sealed class StartingProcess(ProcessState process, DetachedProcess deta
     /// <param name="readiness">Asks.</param>
     /// <param name="ending">Gives up.</param>
     /// <exception cref="ClusterFailure">It ended, or was given up on; says the last that it printed.</exception>
-    public async Task WaitUntilReadyAsync(Readiness readiness, CancellationToken ending)
+    public async Task WaitUntilReadyAsync(ReadinessProbe readiness, CancellationToken ending)
     {
         string missing = "has not said that it is ready";
         try

@@ -109,7 +109,7 @@ internal sealed record ProcessStatus(
     string? Dashboard, string Logs)
 {
     public static async Task<ProcessStatus> OfAsync(
-        ProcessState process, ClusterFolder folder, Readiness readiness, CancellationToken cancellationToken)
+        ProcessState process, ClusterFolder folder, ReadinessProbe readiness, CancellationToken cancellationToken)
     {
         ProcessCondition condition = await ConditionAsync(process, readiness, cancellationToken);
         bool runs = condition is not (ProcessCondition.Stopped or ProcessCondition.Gone);
@@ -119,7 +119,7 @@ internal sealed record ProcessStatus(
     }
 
     private static async Task<ProcessCondition> ConditionAsync(
-        ProcessState process, Readiness readiness, CancellationToken cancellationToken)
+        ProcessState process, ReadinessProbe readiness, CancellationToken cancellationToken)
     {
         if (process.Identity is null)
             return ProcessCondition.Stopped;

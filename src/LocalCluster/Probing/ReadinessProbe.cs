@@ -1,7 +1,7 @@
 namespace Statehouse.LocalCluster;
 
 /// <summary>Asks processes whether they can serve.</summary>
-internal sealed class Readiness : IDisposable
+internal sealed class ReadinessProbe : IDisposable
 {
     /// <summary>A gateway that waits for its journal answers within 2 s that it is not ready.</summary>
     private static readonly TimeSpan AnswerBound = TimeSpan.FromSeconds(3);
