@@ -27,7 +27,7 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     internal const string ProviderName = "statehouse.journal";
 
     // Orleans counts events in an int. So many are left when the grain asks for a fresh activation, which counts anew.
-    private const int PositionsLeftMin = 16 * 1024 * 1024;
+    internal const int PositionsLeftMin = 16 * 1024 * 1024;
 
     private readonly AgentHosting _hosting;
     private readonly AgentId _id;
