@@ -10,11 +10,11 @@ internal sealed partial class AgentStateGrain : IAgentParticipantGrain
 
     public async ValueTask<HeldAgent> HoldAsync(HoldRequest request, CancellationToken cancellationToken)
     {
-        HeldAgent held = await _agent.TryHoldAsync(request, cancellationToken)
-            ?? throw new InvariantBrokenException($"The grain of agent {_id} is active, but its agent has left memory.");
+        HeldAgent held = await Agent.TryHoldAsync(request, cancellationToken)
+            ?? throw new InvariantBrokenException($"The grain of agent {Agent.Agent} is active, but its agent has left memory.");
         // The coordinator may be far away, so readers wait from here on, not only while all agents show the commit.
-        _agent.BeginAppend();
-        _agent.CloseReads();
+        Agent.BeginAppend();
+        Agent.CloseReads();
         var hold = new Hold(request.TxnId);
         _hold = hold;
         DelayDeactivation(request.Lease * 2);
@@ -28,7 +28,7 @@ internal sealed partial class AgentStateGrain : IAgentParticipantGrain
             End(hold, end);
         else if (end.Outcome != HoldOutcome.NotWritten)
             // The lease ran out, or this is a later activation: what is known here may be from before the append.
-            await _agent.RefreshAsync(cancellationToken);
+            await Agent.RefreshAsync(cancellationToken);
     }
 
     /// <summary>
@@ -37,12 +37,13 @@ internal sealed partial class AgentStateGrain : IAgentParticipantGrain
     /// </summary>
     private async Task EndWithLeaseAsync(Hold hold, TimeSpan lease)
     {
-        Task ended = await Task.WhenAny(hold.Ended.Task, Task.Delay(lease, _hosting.Clock));
-        if (ended == hold.Ended.Task)
+        await hold.Ended.Task.WaitAsync(lease, _hosting.Clock)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (hold.Ended.Task.IsCompleted)
             return;
         _hosting.Log.Write(
             OperatorLogLevel.Warning,
-            $"Transaction {hold.TxnId} held agent {_id} and was not heard of for {lease.TotalSeconds:0.#} s; the journal tells what became of it.", null);
+            $"Transaction {hold.TxnId} held agent {Agent.Agent} and was not heard of for {lease.TotalSeconds:0.#} s; the journal tells what became of it.", null);
         End(hold, new HoldEnd(HoldOutcome.Unknown));
     }
 
@@ -52,8 +53,8 @@ internal sealed partial class AgentStateGrain : IAgentParticipantGrain
             return;
         _hold = null;
         hold.Ended.SetResult();
-        _agent.EndHold(end);
-        _agent.OpenReads();
+        Agent.EndHold(end);
+        Agent.OpenReads();
     }
 
     /// <summary>

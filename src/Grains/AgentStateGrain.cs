@@ -4,6 +4,7 @@ using Orleans.EventSourcing.CustomStorage;
 using Orleans.Providers;
 using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
+using Statehouse.Agents.Model;
 using Statehouse.Journal;
 
 namespace Statehouse.Grains;
@@ -27,11 +28,10 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     internal const string ProviderName = "statehouse.journal";
 
     // Orleans counts events in an int. So many are left when the grain asks for a fresh activation, which counts anew.
-    private const int PositionsLeftMin = 16 * 1024 * 1024;
+    internal const int PositionsLeftMin = 16 * 1024 * 1024;
 
     private readonly AgentHosting _hosting;
-    private readonly AgentId _id;
-    private readonly ResidentAgent _agent;
+    private readonly ResidentAgent? _agent;
     private readonly AgentReference _reference;
     private readonly GrainAppendQueue _queue;
     private readonly int _firstPosition;
@@ -41,11 +41,20 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     {
         _hosting = hosting;
         _firstPosition = options.FirstPosition;
-        _id = AgentGrainKey.Parse(this.GetPrimaryKeyString());
         _queue = new GrainAppendQueue(hosting, ScheduleRaise);
-        _agent = new ResidentAgent(hosting, _id, _queue);
-        _reference = new AgentReference(() => _agent, hosting.Limits);
+        _reference = new AgentReference(() => Agent, hosting.Limits);
+        try
+        {
+            _agent = new ResidentAgent(hosting, Identify(), _queue);
+        }
+        catch (RefusedException)
+        {
+            // Thrown from here it would arrive as a failure of Orleans; each call is refused instead.
+        }
     }
+
+    /// <exception cref="RefusedException">SH-1003, SH-1004. No agent has this grain's key: a gateway would never have called it.</exception>
+    private ResidentAgent Agent => _agent ?? throw new InvariantBrokenException($"The grain of agent {Identify()} has no agent.");
 
     /// <summary>Loads nothing: the agent is read when it is first used, within its caller's bounds.</summary>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -88,7 +97,7 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
 
     /// <summary>What the protocol starts from. Reads nothing, so it cannot fail: see the type's remarks.</summary>
     Task<KeyValuePair<int, AgentView>> ICustomStorageInterface<AgentView, AgentAppend>.ReadStateFromStorage() =>
-        Task.FromResult(KeyValuePair.Create(Math.Max(_firstPosition, Version), new AgentView { State = _agent.Confirmed }));
+        Task.FromResult(KeyValuePair.Create(Math.Max(_firstPosition, Version), new AgentView { State = _agent?.Confirmed }));
 
     /// <returns>Always true: each event carries its own outcome. See the type's remarks.</returns>
     async Task<bool> ICustomStorageInterface<AgentView, AgentAppend>.ApplyUpdatesToStorage(IReadOnlyList<AgentAppend> updates, int expectedVersion)
@@ -108,12 +117,19 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     protected override void TransitionState(AgentView state, AgentAppend @event)
     {
         @event.Tell();
-        state.State = _agent.Confirmed;
+        state.State = Agent.Confirmed;
     }
 
     /// <summary>Our storage never fails towards the protocol; where this is called all the same, an operator must know.</summary>
     protected override void OnConnectionIssue(ConnectionIssue issue) =>
-        _hosting.Log.Write(OperatorLogLevel.Error, $"Orleans reports an issue with the journal of agent {_id}, which it should never see: {issue}", null);
+        _hosting.Log.Write(OperatorLogLevel.Error, $"Orleans reports an issue with the journal of agent {_agent?.Agent}, which it should never see: {issue}", null);
+
+    private AgentId Identify()
+    {
+        AgentId id = AgentGrainKey.Parse(this.GetPrimaryKeyString());
+        CommitRules.CheckAgent(id, _hosting.Limits);
+        return id;
+    }
 
     private void ScheduleRaise() => Task.Factory.StartNew(
         static grain => ((AgentStateGrain)grain!).Raise(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler!);
@@ -137,7 +153,7 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
         _queue.OnEnded(appends);
         foreach (AgentAppend append in appends)
         {
-            append.Failed(new StateConflictException($"A commit of agent {_id} was raised out of order. Nothing was written."));
+            append.Failed(new StateConflictException($"A commit of agent {Agent.Agent} was raised out of order. Nothing was written."));
             append.Tell();
         }
     }

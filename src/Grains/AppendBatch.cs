@@ -47,9 +47,10 @@ internal sealed class AppendBatch
                 await journal.WaitForRoomAsync(first.Handle.Agent, CancellationToken.None).ConfigureAwait(false);
             failure = await observer.Ended.ConfigureAwait(false);
         }
-        catch (JournalBusyException busy)
+        catch (StatehouseException notQueued)
         {
-            failure = busy;
+            // The journal's queue is full, or closing. Were it thrown, Orleans would write these events again without end.
+            failure = notQueued;
         }
         for (int i = 0; i < _appends.Count; i++)
         {

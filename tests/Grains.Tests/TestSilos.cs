@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Runtime.Placement;
@@ -70,6 +71,19 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public IAgentStateGrain GrainOf(AgentId agent) => Client.GetGrain<IAgentStateGrain>(AgentGrainKey.Of(agent));
 
+    /// <summary>Which activation of an agent answers; null where it is active nowhere.</summary>
+    public ActivationId? ActivationOf(AgentId agent) =>
+        Cluster.TryGetGrainContext(GrainOf(agent).GetGrainId(), out IGrainContext? context) ? context.ActivationId : null;
+
+    /// <summary>The store that a silo was opened with.</summary>
+    public TStore StoreOf<TStore>(InProcessSiloHandle silo) where TStore : IJournalStore => (TStore)PartsOf(silo).Hosting.Store;
+
+    public AgentHosting HostingOf(InProcessSiloHandle silo) => PartsOf(silo).Hosting;
+
+    /// <summary>All agents as a gateway inside of that silo sees them: it coordinates there.</summary>
+    public IAgents AgentsFrom(InProcessSiloHandle silo) => new ClusterAgents(
+        silo.ServiceProvider.GetRequiredService<IGrainFactory>(), _clientStore!, Limits.Default, TimeProvider.System, SilentOperatorLog.Instance);
+
     /// <summary>Makes an agent active on a silo, where it is active nowhere yet.</summary>
     public async Task PlaceAsync(AgentId agent, InProcessSiloHandle silo, CancellationToken cancellationToken)
     {
@@ -99,8 +113,7 @@ internal sealed class TestSilos : IAsyncDisposable
     public async Task StopAsync(InProcessSiloHandle silo)
     {
         await Cluster.StopSiloAsync(silo);
-        if (_bySilo.Remove(silo.Name, out SiloParts? parts))
-            await parts.DisposeAsync();
+        await PartsOf(silo).DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -147,6 +160,12 @@ internal sealed class TestSilos : IAsyncDisposable
         _cluster = builder.Build();
         await _cluster.DeployAsync();
         Agents = new ClusterAgents(_cluster.Client, _clientStore, Limits.Default, TimeProvider.System, SilentOperatorLog.Instance);
+    }
+
+    private SiloParts PartsOf(InProcessSiloHandle silo)
+    {
+        lock (_ready)
+            return _bySilo[silo.Name];
     }
 
     private async Task<SiloParts> OpenPartsAsync()

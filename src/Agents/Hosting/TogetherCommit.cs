@@ -110,15 +110,23 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
     private async Task<StatehouseException?> QueueAsync(AppendUnit unit)
     {
         var observer = new AppendObserver();
-        while (!hosting.Journal.TryAppend(unit, observer))
-            await hosting.Journal.WaitForRoomAsync(unit.Runs[0].Handle.Agent, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            while (!hosting.Journal.TryAppend(unit, observer))
+                await hosting.Journal.WaitForRoomAsync(unit.Runs[0].Handle.Agent, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StatehouseException notQueued)
+        {
+            // The queue is full, or closing: nothing was written and nothing will be, so there is no doubt.
+            return notQueued;
+        }
         return await observer.Ended.ConfigureAwait(false);
     }
 
     /// <summary>The reply may have been lost where the rows were not. One agent tells for all: they went in together.</summary>
     private async Task<JournalCommit?> LookAsync(AppendRun run, StatehouseException failure)
     {
-        if (failure is JournalUnavailableException)
+        if (failure is JournalUnavailableException or JournalBusyException)
             return null;
         AgentVersion version = run.Commits[0].Version;
         try
