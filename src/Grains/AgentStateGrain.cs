@@ -41,7 +41,7 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     {
         _hosting = hosting;
         _firstPosition = options.FirstPosition;
-        _queue = new GrainAppendQueue(hosting, ScheduleRaise);
+        _queue = new GrainAppendQueue(hosting, TryRaise, ScheduleRaise);
         _reference = new AgentReference(() => Agent, hosting.Limits);
         try
         {
@@ -132,14 +132,27 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     }
 
     private void ScheduleRaise() => Task.Factory.StartNew(
-        static grain => ((AgentStateGrain)grain!).Raise(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler!);
+        static grain => ((AgentStateGrain)grain!).RaiseWaiting(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler!);
+
+    /// <summary>A commit that is decided in one of the grain's own turns, as most are, need not wait for another.</summary>
+    private bool TryRaise(AgentAppend append)
+    {
+        if (TaskScheduler.Current != _scheduler)
+            return false;
+        Raise([append]);
+        return true;
+    }
 
     /// <summary>On the grain's scheduler: hands what was decided to the protocol, which writes one batch at a time.</summary>
-    private void Raise()
+    private void RaiseWaiting()
     {
         List<AgentAppend> appends = _queue.TakeAll();
-        if (appends.Count == 0)
-            return;
+        if (appends.Count > 0)
+            Raise(appends);
+    }
+
+    private void Raise(List<AgentAppend> appends)
+    {
         _ = RaiseAsync(appends);
         if (Version > int.MaxValue - PositionsLeftMin)
             DeactivateOnIdle();

@@ -1,4 +1,3 @@
-using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
 namespace Statehouse.Grains;
@@ -7,13 +6,15 @@ namespace Statehouse.Grains;
 /// Commits of one agent that go to the journal as one unit: each decided on top of the one before it, so they go in
 /// together or not at all.
 /// </summary>
-internal sealed class AppendBatch
+internal sealed class AppendBatch : IAppendObserver
 {
     // A unit goes in one statement together with others; the writer's own bounds are twice this.
     private const int CommitsMax = 500;
     private const long BytesMax = 2 * 1024 * 1024;
 
     private readonly List<AgentAppend> _appends = [];
+    // Completed on the writer's own loop. Who waits does so on the grain's scheduler, which never runs there.
+    private readonly TaskCompletionSource _ended = new();
     private long _bytes;
 
     private AppendBatch(AgentAppend first) => Add(first);
@@ -33,32 +34,73 @@ internal sealed class AppendBatch
         return batches;
     }
 
-    /// <summary>Queues the unit; the task ends when its commits know what became of them. Never throws.</summary>
-    public async Task AppendAsync(IAppendQueue journal)
+    /// <summary>
+    /// Queues the unit; the task ends when its commits know what became of them, never at once and never with an
+    /// exception. To be awaited on the grain's scheduler.
+    /// </summary>
+    public Task AppendAsync(IAppendQueue journal)
     {
-        AppendRun first = _appends[0].Run;
-        var run = new AppendRun(first.Handle, first.ExpectedVersion, first.ExpectedHash, [.. _appends.Select(append => append.Run.Commits[0])]);
-        var unit = new AppendUnit([run]);
-        var observer = new AppendObserver();
-        StatehouseException? failure = null;
+        AppendUnit unit = ToUnit();
         try
         {
-            while (!journal.TryAppend(unit, observer))
-                await journal.WaitForRoomAsync(first.Handle.Agent, CancellationToken.None).ConfigureAwait(false);
-            failure = await observer.Ended.ConfigureAwait(false);
+            return journal.TryAppend(unit, this) ? _ended.Task : AppendWithPatienceAsync(journal, unit);
         }
         catch (StatehouseException notQueued)
         {
-            // The journal's queue is full, or closing. Were it thrown, Orleans would write these events again without end.
-            failure = notQueued;
+            return FailSoonAsync(notQueued);
         }
+    }
+
+    public void OnAppended(AppendUnit unit)
+    {
         for (int i = 0; i < _appends.Count; i++)
+            _appends[i].Succeeded(unit.Runs[0].CommitTs[i]);
+        _ended.SetResult();
+    }
+
+    public void OnFailed(AppendUnit unit, StatehouseException reason)
+    {
+        foreach (AgentAppend append in _appends)
+            append.Failed(reason);
+        _ended.SetResult();
+    }
+
+    private AppendUnit ToUnit()
+    {
+        AppendRun first = _appends[0].Run;
+        AppendRun run = _appends.Count == 1
+            ? first
+            : new AppendRun(first.Handle, first.ExpectedVersion, first.ExpectedHash, [.. _appends.Select(append => append.Run.Commits[0])]);
+        return new AppendUnit([run]);
+    }
+
+    private async Task AppendWithPatienceAsync(IAppendQueue journal, AppendUnit unit)
+    {
+        try
         {
-            if (failure is null)
-                _appends[i].Succeeded(run.CommitTs[i]);
-            else
-                _appends[i].Failed(failure);
+            do
+            {
+                await journal.WaitForRoomAsync(unit.Runs[0].Handle.Agent, CancellationToken.None);
+            }
+            while (!journal.TryAppend(unit, this));
         }
+        catch (StatehouseException notQueued)
+        {
+            await FailSoonAsync(notQueued);
+        }
+        await _ended.Task;
+    }
+
+    /// <summary>
+    /// The journal's queue is full, or closing. Were that thrown, Orleans would write these events again without end; were
+    /// it told at once, then in the middle of the decision that they come from.
+    /// </summary>
+    private async Task FailSoonAsync(StatehouseException notQueued)
+    {
+        await Task.Yield();
+        foreach (AgentAppend append in _appends)
+            append.Failed(notQueued);
+        _ended.TrySetResult();
     }
 
     private void Add(AgentAppend append)

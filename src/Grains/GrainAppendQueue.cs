@@ -9,15 +9,16 @@ namespace Statehouse.Grains;
 /// raises them as events in the same order. Bounded: what does not fit is decided again later.
 /// </summary>
 /// <param name="hosting">Patience and clock.</param>
+/// <param name="tryRaise">Raises one at once, where the caller is on the grain's scheduler; false where it is not.</param>
 /// <param name="schedule">Asks for <see cref="TakeAll"/> on the grain's scheduler, soon.</param>
-internal sealed class GrainAppendQueue(AgentHosting hosting, Action schedule) : IAppendQueue
+internal sealed class GrainAppendQueue(AgentHosting hosting, Func<AgentAppend, bool> tryRaise, Action schedule) : IAppendQueue
 {
     // A few round trips' worth of one hot agent; the group-commit writer bounds all agents together.
     private const int AppendsMax = 4096;
     private const long BytesMax = 16 * 1024 * 1024;
 
     private readonly ConcurrentQueue<AgentAppend> _queue = new();
-    private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _room;
     private int _scheduled;
     private int _count;
     private long _bytes;
@@ -31,6 +32,9 @@ internal sealed class GrainAppendQueue(AgentHosting hosting, Action schedule) : 
         var append = new AgentAppend(unit, observer);
         Interlocked.Increment(ref _count);
         Interlocked.Add(ref _bytes, append.Bytes);
+        // The agent's lock is held, so nobody else comes in between: behind nothing that waits, order is kept either way.
+        if (_queue.IsEmpty && tryRaise(append))
+            return true;
         _queue.Enqueue(append);
         if (Interlocked.Exchange(ref _scheduled, 1) == 0)
             schedule();
@@ -42,7 +46,7 @@ internal sealed class GrainAppendQueue(AgentHosting hosting, Action schedule) : 
         long began = hosting.Clock.GetTimestamp();
         while (true)
         {
-            Task room = Volatile.Read(ref _room).Task;
+            Task room = GetOrAddRoom();
             if (HasRoom)
                 return;
             TimeSpan left = hosting.Options.TurnPatience - hosting.Clock.GetElapsedTime(began);
@@ -75,7 +79,19 @@ internal sealed class GrainAppendQueue(AgentHosting hosting, Action schedule) : 
     public void OnEnded(IReadOnlyList<AgentAppend> appends)
     {
         Interlocked.Add(ref _count, -appends.Count);
-        Interlocked.Add(ref _bytes, -appends.Sum(append => append.Bytes));
-        Interlocked.Exchange(ref _room, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        long bytes = 0;
+        foreach (AgentAppend append in appends)
+            bytes += append.Bytes;
+        Interlocked.Add(ref _bytes, -bytes);
+        if (Volatile.Read(ref _room) is not null)
+            Interlocked.Exchange(ref _room, null)?.TrySetResult();
+    }
+
+    private Task GetOrAddRoom()
+    {
+        if (Volatile.Read(ref _room) is { } room)
+            return room.Task;
+        var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref _room, fresh, null) ?? fresh).Task;
     }
 }
