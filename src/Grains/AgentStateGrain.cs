@@ -1,6 +1,7 @@
 using Orleans.Concurrency;
 using Orleans.EventSourcing;
 using Orleans.EventSourcing.CustomStorage;
+using Orleans.Placement;
 using Orleans.Providers;
 using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
@@ -22,6 +23,7 @@ namespace Statehouse.Grains;
 /// </remarks>
 [Reentrant]
 [GrainType("statehouse.agent")]
+[RandomPlacement]
 [LogConsistencyProvider(ProviderName = ProviderName)]
 internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentAppend>, ICustomStorageInterface<AgentView, AgentAppend>, IAgentStateGrain
 {
