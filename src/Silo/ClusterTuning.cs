@@ -1,4 +1,5 @@
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using Statehouse.Agents.Hosting;
 
 namespace Statehouse.Silo;
@@ -7,7 +8,7 @@ namespace Statehouse.Silo;
 /// Every number that decides how fast a lost silo is noticed, and how slow a living one may be before it is taken for
 /// lost, each with its reason. The promise: agents of a silo that was killed answer again within 10 s.
 /// </summary>
-/// <remarks>Arithmetic and measurements: docs/decisions/0008-membership-tuning.md.</remarks>
+/// <remarks>Arithmetic and measurements: docs/decisions/0009-membership-tuning.md.</remarks>
 internal static class ClusterTuning
 {
     /// <summary>How long a process tries to join, or a gateway to find a silo, before it ends with 1.</summary>
@@ -98,5 +99,11 @@ internal static class ClusterTuning
 
         // Agents in memory are a cache: near the end of memory the idlest leave, whatever their age.
         collection.EnableActivationSheddingOnMemoryPressure = true;
+    }
+
+    public static void Tune(DashboardOptions dashboard)
+    {
+        // Every silo gathers its counters this often, looked at or not; each second costs it about 1 % of a processor.
+        dashboard.CounterUpdateIntervalMs = 5000;
     }
 }

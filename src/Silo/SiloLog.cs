@@ -24,9 +24,6 @@ internal sealed partial class SiloLog(ILogger logger)
     [LoggerMessage(7, LogLevel.Information, "Connected to {Count} silos now.")]
     public partial void Connected(int count);
 
-    [LoggerMessage(8, LogLevel.Warning, "A port that was free a moment ago is taken; trying others.")]
-    public partial void PortTaken(Exception error);
-
     [LoggerMessage(9, LogLevel.Error, "The process could not start.")]
     public partial void StartFailed(Exception error);
 

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 using Orleans.Runtime.MembershipService;
@@ -14,8 +12,6 @@ namespace Statehouse.Silo;
 /// <summary>The Orleans silo of this process: member of the cluster from <see cref="StartAsync"/> to <see cref="LeaveAsync"/>.</summary>
 internal sealed class SiloMember : IClusterMember
 {
-    private const int PortAttemptsMax = 5;
-
     private readonly IHost _host;
     private readonly FatalErrors _fatalErrors;
     private readonly ISiloStatusOracle _status;
@@ -45,20 +41,20 @@ internal sealed class SiloMember : IClusterMember
     public static async Task<SiloMember> StartAsync(
         SiloSettings settings, AgentHosting hosting, TimeProvider clock, ILoggerFactory loggers, SiloLog log, CancellationToken cancellationToken)
     {
-        bool mayChoosePorts = settings.SiloEndpoint.Port == 0 || settings.OrleansGatewayEndpoint.Port == 0;
+        // The same ones at each attempt: another one's row is then known for this silo's own past.
+        using SiloPorts ports = SiloPorts.Keep(settings);
         long began = clock.GetTimestamp();
-        for (int attempt = 1; ; attempt++)
+        while (true)
         {
-            IReadOnlyList<IPEndPoint> endpoints = ResolvePorts(settings);
             var fatalErrors = new FatalErrors(log);
-            IHost host = Build(settings, endpoints[0], endpoints[1], hosting, fatalErrors, loggers);
+            IHost host = Build(settings, ports.Silo, ports.Gateway, hosting, fatalErrors, loggers);
             try
             {
                 using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, fatalErrors.StartFailed);
                 await host.StartAsync(ending.Token);
                 fatalErrors.OnStarted();
                 log.Joined(settings.ClusterId, host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString());
-                return new SiloMember(host, fatalErrors, endpoints[0]);
+                return new SiloMember(host, fatalErrors, ports.Silo);
             }
             catch (Exception error)
             {
@@ -66,12 +62,12 @@ internal sealed class SiloMember : IClusterMember
                 await OrleansHost.DisposeAsync(host);
                 fatalErrors.Dispose();
                 cancellationToken.ThrowIfCancellationRequested();
-                if (error is AddressInUseException && mayChoosePorts && attempt < PortAttemptsMax)
-                    log.PortTaken(error);
-                else if (mayRetry)
-                    log.JoinFailed(error);
-                else
-                    throw Failed(settings, endpoints, error, log);
+                if (!mayRetry)
+                {
+                    log.StartFailed(error);
+                    throw new ProgramException($"The silo could not join cluster {settings.ClusterId}: {error.GetBaseException().Message}", error);
+                }
+                log.JoinFailed(error);
             }
         }
     }
@@ -94,26 +90,6 @@ internal sealed class SiloMember : IClusterMember
     private static bool IsPassing(Exception error, FatalErrors fatalErrors) =>
         error is OrleansClusterConnectivityCheckFailedException || fatalErrors.StartFailed.IsCancellationRequested;
 
-    private static IReadOnlyList<IPEndPoint> ResolvePorts(SiloSettings settings)
-    {
-        try
-        {
-            return FreePorts.Resolve(settings.SiloEndpoint, settings.OrleansGatewayEndpoint);
-        }
-        catch (SocketException error)
-        {
-            throw new ProgramException($"--silo-port {settings.SiloEndpoint} or --gateway-port {settings.OrleansGatewayEndpoint} cannot be bound: {error.Message}", error);
-        }
-    }
-
-    private static ProgramException Failed(SiloSettings settings, IReadOnlyList<IPEndPoint> endpoints, Exception error, SiloLog log)
-    {
-        if (error is AddressInUseException)
-            return new ProgramException($"--silo-port {endpoints[0]} or --gateway-port {endpoints[1]} is taken by another process.", error);
-        log.StartFailed(error);
-        return new ProgramException($"The silo could not join cluster {settings.ClusterId}: {error.GetBaseException().Message}", error);
-    }
-
     private static IHost Build(
         SiloSettings settings, IPEndPoint siloEndpoint, IPEndPoint gatewayEndpoint, AgentHosting hosting, FatalErrors fatalErrors,
         ILoggerFactory loggers)
@@ -129,10 +105,10 @@ internal sealed class SiloMember : IClusterMember
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
             silo.AddAdoNetGrainStorageAsDefault(options => (options.Invariant, options.ConnectionString) = (OrleansHost.Invariant, database));
-            silo.AddStatehouseAgents(hosting);
+            silo.AddStatehouseAgents(hosting).AddStatehouseMaintenance((ISnapshotInventory)hosting.Store);
             silo.Services.AddSingleton<IFatalErrorHandler>(fatalErrors);
             // On every silo: the one that a dashboard asks asks all others. Whether it has a page is another matter.
-            silo.AddDashboard();
+            silo.AddDashboard(ClusterTuning.Tune);
         });
         return builder.Build();
     }

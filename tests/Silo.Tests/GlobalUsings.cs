@@ -1,0 +1,3 @@
+global using Statehouse.Gateway.Tests.Hosting;
+global using Statehouse.Testing;
+global using Xunit;
