@@ -47,7 +47,8 @@ public static class SnapshotPolicy
         int newest = versions.Count - NewestKept;
         if (newest < 1)
             return surplus;
-        long spacing = (versions[^1].Value - versions[newest - 1].Value) / NewestKept;
+        // Measured on those that stay, so that a second look measures the same.
+        long spacing = (versions[^1].Value - versions[newest].Value) / (NewestKept - 1);
         long before = 0;
         for (int i = 0; i < newest; i++)
         {

@@ -212,37 +212,6 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_transaction_that_finds_the_queue_full_leaves_no_doubt_behind()
-    {
-        await using var host = new TestHost(_store, groupCommit: new Journal.GroupCommit.GroupCommitOptions
-        {
-            QueuedUnitsMax = 1,
-            BusyPatience = TimeSpan.FromMilliseconds(50),
-        });
-        TaskCompletionSource held = Hold();
-        var lanesFull = new CountdownEvent(_store.WriterCount);
-        _store.BeforeWrite = _ =>
-        {
-            lanesFull.Signal();
-            return held.Task;
-        };
-        // Whatever lane the transaction takes, it is full.
-        Task<CommitReceipt>[] filling = [.. Enumerable.Range(0, 64).Select(i => host.Agent($"filling{i}").CommitAsync(Put("k", "1")))];
-        Assert.True(await Task.Run(() => lanesFull.Wait(TimeSpan.FromSeconds(10)), Cancellation), "Waited 10 s for a write in each lane.");
-        _store.BeforeWrite = _ => held.Task;
-        Exception? refusal = await Record.ExceptionAsync(async () => await host.Agents.CommitTogetherAsync(
-            Together((A, Commit(Put("k", "1"))), (new AgentId("default", "b"), Commit(Put("k", "1")))), Cancellation));
-        // Only a read in doubt asks the journal.
-        _store.IsAway = true;
-        Exception? doubt = await Record.ExceptionAsync(() => host.Agent("a").ReadAsync("k"));
-        _store.IsAway = false;
-        held.SetResult();
-        await Record.ExceptionAsync(() => Task.WhenAll(filling));
-        Assert.IsType<JournalBusyException>(refusal);
-        Assert.Null(doubt);
-    }
-
-    [Fact]
     public async Task Two_hosts_that_each_believe_they_are_alone_keep_every_acknowledged_commit()
     {
         await using var other = new TestHost(_store);
