@@ -15,6 +15,7 @@ cluster_usage() {
                          starts 3 silos and 1 gateway, or as many as said, with a PostgreSQL of their own unless
                          one is given; waits until every agent route answers, at most 60 s; prints the addresses
   status [--json]        shows every process: number, role, process id, state, addresses
+  env                    prints what an Orleans client or another process needs to know, as lines for eval
   add [--role silo|gateway] [--timeout SECONDS]
                          starts one more; default silo
   kill N [-9]            ends process N: SIGTERM, and waits until it has drained; -9 (--hard): SIGKILL
@@ -38,7 +39,7 @@ run_cluster() {
   done
   case "${1-help}" in
     help) cluster_usage; return 0 ;;
-    up | add | restart | status | kill | down) ;;
+    up | add | restart | status | env | kill | down) ;;
     *) die 2 "there is no cluster command '$1'; ./statehouse cluster help lists them" ;;
   esac
   # Standard output belongs to the command's data.

@@ -8,13 +8,15 @@ using Statehouse.Agents;
 using Statehouse.Grains;
 using Statehouse.Journal;
 
-// Usage: orleans-client CONNECTION_STRING [AGENT [CLUSTER_ID [SERVICE_ID]]]
-if (args.Length is < 1 or > 4)
+// Usage: orleans-client [AGENT], with STATEHOUSE_POSTGRES, and STATEHOUSE_CLUSTER_ID and STATEHOUSE_SERVICE_ID where
+// they are not "statehouse".
+string? postgres = Environment.GetEnvironmentVariable("STATEHOUSE_POSTGRES");
+if (args.Length > 1 || postgres is null)
 {
-    Console.Error.WriteLine("usage: orleans-client CONNECTION_STRING [AGENT [CLUSTER_ID [SERVICE_ID]]]");
+    Console.Error.WriteLine("usage: STATEHOUSE_POSTGRES=… orleans-client [AGENT]");
     return 2;
 }
-string name = args.Length > 1 ? args[1] : "ada";
+string name = args.Length > 0 ? args[0] : "ada";
 
 // 1. A cluster client finds the silos where they find each other: in the database.
 HostApplicationBuilder builder = Host.CreateApplicationBuilder();
@@ -23,13 +25,13 @@ builder.UseOrleansClient(client =>
 {
     client.Configure<ClusterOptions>(options =>
     {
-        options.ClusterId = args.Length > 2 ? args[2] : "statehouse";
-        options.ServiceId = args.Length > 3 ? args[3] : "statehouse";
+        options.ClusterId = Environment.GetEnvironmentVariable("STATEHOUSE_CLUSTER_ID") ?? "statehouse";
+        options.ServiceId = Environment.GetEnvironmentVariable("STATEHOUSE_SERVICE_ID") ?? "statehouse";
     });
     client.UseAdoNetClustering(options =>
     {
         options.Invariant = "Npgsql";
-        options.ConnectionString = new NpgsqlConnectionStringBuilder(args[0]) { SearchPath = "statehouse_orleans" }.ConnectionString;
+        options.ConnectionString = new NpgsqlConnectionStringBuilder(postgres) { SearchPath = "statehouse_orleans" }.ConnectionString;
     });
     // Teaches Orleans the contract's records and exceptions.
     client.Services.AddStatehouseSerialization();

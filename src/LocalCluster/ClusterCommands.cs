@@ -19,6 +19,7 @@ internal static class ClusterCommands
             KillCommand.Build(common),
             RestartCommand.Build(common),
             StatusCommand.Build(common),
+            EnvCommand.Build(common),
             DownCommand.Build(common),
         };
         common.AddTo(root);

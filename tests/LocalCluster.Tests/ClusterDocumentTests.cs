@@ -28,7 +28,7 @@ public sealed partial class ClusterDocumentTests : IDisposable
         await using ChildProcess script = ChildProcess.Start(Repository.PathOf("statehouse"), ["cluster", "help"]);
         Assert.Equal(0, await script.WaitForExitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         string help = await _cluster.OkAsync("--help");
-        string[] commands = ["up", "add", "kill", "restart", "status", "down"];
+        string[] commands = ["up", "add", "kill", "restart", "status", "env", "down"];
         SortedSet<string> flags = [.. Flags(help)];
         foreach (string command in commands)
         {

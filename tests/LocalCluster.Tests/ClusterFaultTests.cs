@@ -212,6 +212,7 @@ public sealed class ClusterFaultTests : IDisposable
 
     [Theory]
     [InlineData("status")]
+    [InlineData("env")]
     [InlineData("kill 1")]
     [InlineData("add")]
     [InlineData("restart 1")]

@@ -30,6 +30,17 @@ public sealed class ClusterLifeTests : IDisposable
     }
 
     [Fact]
+    public async Task Env_tells_a_shell_how_to_reach_the_database()
+    {
+        await _cluster.OkAsync("up", "--silos", "1");
+        string lines = await _cluster.OkAsync("env");
+        await using ChildProcess shell = ChildProcess.Start("/bin/sh", ["-c", $"{lines}\nprintf '%s\\n%s\\n' \"$STATEHOUSE_POSTGRES\" \"$STATEHOUSE_CLUSTER_ID\""]);
+        Assert.Equal(0, await shell.WaitForExitAsync(TimeSpan.FromSeconds(30), Cancelled));
+        Assert.Contains(await _cluster.ConnectionStringAsync(), shell.Output, StringComparison.Ordinal);
+        Assert.Equal(2, shell.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
     public async Task Up_has_written_and_read_agents_through_every_gateway()
     {
         await _cluster.OkAsync("up", "--silos", "2", "--gateways", "2");
