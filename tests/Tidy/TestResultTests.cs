@@ -62,6 +62,8 @@ public sealed class TestResultTests
     [Theory]
     [InlineData("a.csproj : error NU1101: Unable to find package Microsoft.Orleans.Sdk. No packages", "Microsoft.Orleans.Sdk")]
     [InlineData("a.csproj : error NU1101: Unable to find package Microsoft.Orleans.Sdk. No\nb.csproj : error NU1101: Unable to find package Npgsql. No", "")]
+    [InlineData("a.csproj : error NU1605: Warning As Error: Detected package downgrade: Microsoft.Extensions.Options from 10.0.11 to 10.0.5. Reference\na.csproj : error NU1101: Unable to find package System.IO.Hashing. No\na.csproj : error NU1101: Unable to find package Microsoft.Orleans.Sdk. No", "Microsoft.Orleans.Sdk")]
+    [InlineData("a.csproj : error NU1603: Warning As Error: Microsoft.Orleans.Server 10.4.2 depends on Polly (>= 8.6.4) but Polly 8.6.4 was not found", "")]
     [InlineData("a.csproj : error NU1301: Unable to load the service index for source", "")]
     [InlineData("", "")]
     public async Task Only_missing_Orleans_packages_allow_the_smaller_solution(string restoreOutput, string missing)
