@@ -71,7 +71,7 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_environment_setting_of_the_server_is_documented() =>
         AssertDocumented(from file in SourceTree.Files("src/", ".cs")
-                         where !file.StartsWith("src/Silo/", StringComparison.Ordinal)
+                         where !file.StartsWith("src/Silo/", StringComparison.Ordinal) && !file.StartsWith("src/LocalCluster/", StringComparison.Ordinal)
                          from Match name in EnvironmentName().Matches(SourceTree.Read(file))
                          select name.Value);
 
@@ -79,6 +79,7 @@ public sealed partial class DocumentTests
     public void Every_environment_setting_and_flag_of_the_clusters_process_is_documented()
     {
         List<string> sources = [.. SourceTree.Files("src/Silo/", ".cs").Select(SourceTree.Read)];
+        sources.AddRange(SourceTree.Files("src/LocalCluster/Processes/", ".cs").Select(SourceTree.Read));
         AssertDocumented(
             sources.SelectMany(text => EnvironmentName().Matches(text)).Select(name => name.Value)
                 .Concat(sources.SelectMany(text => FlagLiteral().Matches(text)).Select(flag => flag.Groups[1].Value)),
