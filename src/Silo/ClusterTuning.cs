@@ -67,7 +67,7 @@ internal static class ClusterTuning
         // Who joins must reach every silo that the table calls active, but looks only once for those that stopped giving
         // signs of life. Where they had stopped just before, it gives up after this, longer than the 9 s above, and
         // a second attempt sees that they are gone. Others leave it that time: who joins and dies fails their probes.
-        membership.MaxJoinAttemptTime = TimeSpan.FromSeconds(12);
+        membership.MaxJoinAttemptTime = TimeSpan.FromSeconds(10);
         membership.EvictWhenMaxJoinAttemptTimeExceeded = false;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Orleans.Configuration;
 using Orleans.Dashboard;
@@ -12,6 +13,9 @@ namespace Statehouse.Silo;
 /// <summary>The Orleans silo of this process: member of the cluster from <see cref="StartAsync"/> to <see cref="LeaveAsync"/>.</summary>
 internal sealed class SiloMember : IClusterMember
 {
+    // Of a start that failed: mostly one write to the membership table.
+    private static readonly TimeSpan TakeBackPatience = TimeSpan.FromSeconds(5);
+
     private readonly IHost _host;
     private readonly FatalErrors _fatalErrors;
     private readonly ISiloStatusOracle _status;
@@ -59,7 +63,7 @@ internal sealed class SiloMember : IClusterMember
             catch (Exception error)
             {
                 bool mayRetry = IsPassing(error, fatalErrors) && clock.GetElapsedTime(began) < ClusterTuning.JoinPatience;
-                await OrleansHost.DisposeAsync(host);
+                await TakeBackAsync(host, log);
                 fatalErrors.Dispose();
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!mayRetry)
@@ -89,6 +93,29 @@ internal sealed class SiloMember : IClusterMember
     /// <summary>Silos that are gone but not yet out of the table cannot be reached; nor can one join that was taken for one of them.</summary>
     private static bool IsPassing(Exception error, FatalErrors fatalErrors) =>
         error is OrleansClusterConnectivityCheckFailedException || fatalErrors.StartFailed.IsCancellationRequested;
+
+    /// <summary>
+    /// A host whose start failed does not stop what it had started: its listeners would go on taking every second
+    /// connection of the next attempt, and its row would call it joining.
+    /// </summary>
+    /// <remarks>
+    /// The host is not disposed: that waits for the end of a silo that never ran, for ever. What is left of it does
+    /// nothing, and there are few attempts.
+    /// </remarks>
+    private static async Task TakeBackAsync(IHost host, SiloLog log)
+    {
+        try
+        {
+            ISiloLifecycleSubject started = host.Services.GetRequiredService<ISiloLifecycleSubject>();
+            await Task.Run(() => started.OnStop(CancellationToken.None)).WaitAsync(TakeBackPatience);
+        }
+        catch (TimeoutException error)
+        {
+            log.LeftBadly(error);
+        }
+        // Or its numbers would be shown beside those of the silo that comes to run.
+        host.Services.GetRequiredService<IMeterFactory>().Dispose();
+    }
 
     private static IHost Build(
         SiloSettings settings, IPEndPoint siloEndpoint, IPEndPoint gatewayEndpoint, AgentHosting hosting, FatalErrors fatalErrors,

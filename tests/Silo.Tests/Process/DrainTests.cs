@@ -9,6 +9,9 @@ public sealed class DrainTests
     private const int Active = 3;
     private const int Dead = 6;
 
+    // For busy processors: the request in flight would hold the process up for 20 s.
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(5);
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -40,7 +43,11 @@ public sealed class DrainTests
         Task<int> stopping = process.TerminateAsync();
         await process.Process.WaitForOutputAsync(new("Stopping"), ClusterProcess.StopBound, Cancelled);
 
-        (await process.Api.GetAsync("/readyz")).ExpectProblem(503, "SH-2001");
+        await RunningCluster.WaitUntilAsync("/readyz is 503", AtOnce, async () =>
+        {
+            Reply reply = await process.Api.GetAsync("/readyz");
+            return (reply.Status == 503, reply.ToString());
+        });
         (await process.Api.GetAsync("/healthz")).Expect(200);
         (await process.Api.PutAsync(target + "/late", "1")).ExpectProblem(503, "SH-2001");
         Assert.False(stopping.IsCompleted);
