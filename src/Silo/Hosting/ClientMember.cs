@@ -9,15 +9,16 @@ namespace Statehouse.Silo;
 internal sealed class ClientMember : IClusterMember
 {
     private readonly IHost _host;
-    private readonly Silos _silos;
+    private readonly SiloConnections _silos;
     private readonly LostCalls _lostCalls;
 
-    private ClientMember(IHost host, Silos silos, LostCalls lostCalls)
+    private ClientMember(IHost host, SiloConnections silos, LostCalls lostCalls)
     {
         _host = host;
         _lostCalls = lostCalls;
         _silos = silos;
         Grains = host.Services.GetRequiredService<IClusterClient>();
+        silos.OnStarted(Grains);
     }
 
     public IGrainFactory Grains { get; }
@@ -33,7 +34,7 @@ internal sealed class ClientMember : IClusterMember
         SiloSettings settings, TimeProvider clock, ILoggerFactory loggers, SiloLog log, CancellationToken cancellationToken)
     {
         var lostCalls = new LostCalls();
-        var silos = new Silos(lostCalls, clock, log);
+        var silos = new SiloConnections(lostCalls, clock, log);
         IHost host = Build(settings, silos, lostCalls, loggers);
         try
         {
@@ -43,6 +44,7 @@ internal sealed class ClientMember : IClusterMember
         catch (Exception error)
         {
             await OrleansHost.DisposeAsync(host);
+            silos.Dispose();
             lostCalls.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             log.StartFailed(error);
@@ -52,19 +54,24 @@ internal sealed class ClientMember : IClusterMember
 
     public void CheckReady()
     {
-        if (_silos.ConnectedCount == 0)
+        if (_silos.Count == 0)
             throw new JournalUnavailableException("This gateway is connected to no silo.");
     }
 
-    public Task LeaveAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
+    public Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        _silos.OnLeaving();
+        return _host.StopAsync(cancellationToken);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await OrleansHost.DisposeAsync(_host);
+        _silos.Dispose();
         _lostCalls.Dispose();
     }
 
-    private static IHost Build(SiloSettings settings, Silos silos, LostCalls lostCalls, ILoggerFactory loggers)
+    private static IHost Build(SiloSettings settings, SiloConnections silos, LostCalls lostCalls, ILoggerFactory loggers)
     {
         string database = OrleansHost.ConnectionString(settings);
         HostApplicationBuilder builder = OrleansHost.NewBuilder(settings, loggers);
@@ -79,33 +86,5 @@ internal sealed class ClientMember : IClusterMember
             client.AddOutgoingGrainCallFilter(lostCalls);
         });
         return builder.Build();
-    }
-
-    /// <summary>The silos that the client is connected to, and how long it waits for the first.</summary>
-    private sealed class Silos(LostCalls lostCalls, TimeProvider clock, SiloLog log) : IClientConnectionRetryFilter, IClusterConnectionStatusObserver
-    {
-        private readonly long _began = clock.GetTimestamp();
-        private int _connected;
-
-        public int ConnectedCount => Volatile.Read(ref _connected);
-
-        public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
-        {
-            if (clock.GetElapsedTime(_began) > ClusterTuning.JoinPatience)
-                return false;
-            log.NoSilo(exception);
-            await Task.Delay(ClusterTuning.ConnectRetryEvery, clock, cancellationToken);
-            return true;
-        }
-
-        public void NotifyGatewayCountChanged(int currentNumberOfGateways, int previousNumberOfGateways, bool connectionRecovered)
-        {
-            Volatile.Write(ref _connected, currentNumberOfGateways);
-            if (currentNumberOfGateways < previousNumberOfGateways)
-                lostCalls.OnSiloLost();
-            log.Connected(currentNumberOfGateways);
-        }
-
-        public void NotifyClusterConnectionLost() => log.ConnectionLost();
     }
 }
