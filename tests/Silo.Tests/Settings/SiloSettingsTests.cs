@@ -82,18 +82,6 @@ public sealed class SiloSettingsTests
         Assert.Equal(["STATEHOUSE_DATA_DIR"], SettingsLoader.UnknownVariables(SiloSettingTable.Table, environment));
     }
 
-    [Fact]
-    public async Task Every_flag_and_variable_is_documented()
-    {
-        string document = await File.ReadAllTextAsync(Repository.PathOf("docs/operating.md"), TestContext.Current.CancellationToken);
-        foreach (Setting<SiloSettings> setting in SiloSettingTable.Table.All)
-        {
-            Assert.Contains(setting.Flag + (setting.Placeholder is null ? "`" : $" {setting.Placeholder}`"), document, StringComparison.Ordinal);
-            if (setting.Variable is not null)
-                Assert.Contains($"`{setting.Variable}`", document, StringComparison.Ordinal);
-        }
-    }
-
     private static void AssertNamed(string named, Action load)
     {
         SettingsException error = Assert.Throws<SettingsException>(load);
