@@ -21,10 +21,10 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
         // Turns are taken in one order everywhere, so two transactions can never wait for each other.
         int[] order = [.. Enumerable.Range(0, commits.Length).OrderBy(i => commits[i].Agent)];
         Guid txnId = commits[0].Commit.TxnId ?? Guid.CreateVersion7(hosting.Clock.GetUtcNow());
-        var triedAfter = new AgentVersion?[commits.Length];
+        var attempts = new Attempts(commits.Length);
         for (int attempt = 1; ; attempt++)
         {
-            if (await TryAsync(commits, order, txnId, triedAfter, cancellationToken).ConfigureAwait(false) is { } receipts)
+            if (await TryAsync(commits, order, txnId, attempts, cancellationToken).ConfigureAwait(false) is { } receipts)
                 return receipts;
             AgentsMetrics.Conflicts.Add(1);
             if (attempt >= hosting.Options.DecideAttemptsMax)
@@ -34,7 +34,7 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
 
     /// <returns>null where another process was first with an agent: nothing was written.</returns>
     private async Task<ImmutableArray<CommitReceipt>?> TryAsync(
-        ImmutableArray<AgentCommitRequest> commits, int[] order, Guid txnId, AgentVersion?[] triedAfter, CancellationToken cancellationToken)
+        ImmutableArray<AgentCommitRequest> commits, int[] order, Guid txnId, Attempts attempts, CancellationToken cancellationToken)
     {
         var held = new List<Part>(order.Length);
         var end = new HoldEnd(HoldOutcome.NotWritten);
@@ -43,12 +43,18 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
             foreach (int i in order)
             {
                 ITransactionShare share = shareOf(commits[i].Agent);
-                var request = new HoldRequest(txnId, commits[i].Commit, hosting.Options.HoldLease, triedAfter[i]);
+                var request = new HoldRequest(txnId, commits[i].Commit, hosting.Options.HoldLease, attempts.TriedAfter[i]);
                 var part = new Part(i, commits[i], share, await share.HoldAsync(request, cancellationToken).ConfigureAwait(false));
                 held.Add(part);
-                triedAfter[i] ??= part.Held.Version;
+                attempts.TriedAfter[i] ??= part.Held.Version;
             }
             Part[] writing = [.. held.Where(part => !part.Request.IsReadOnly)];
+            if (IsRepeatOfSome(writing) && !attempts.HaveAskedJournal)
+            {
+                attempts.HaveAskedJournal = true;
+                end = new HoldEnd(HoldOutcome.Stale);
+                return null;
+            }
             if (RepeatOf(writing, txnId) is { } repeated)
                 return repeated;
             held.ForEach(part => part.Share.BeginAppend());
@@ -68,6 +74,13 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
             await EndAsync(held, end).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Whether a transaction stands for some shares already and not for all. An agent that another process wrote, or that
+    /// was loaded before that transaction landed, does not know of it: then only the journal can tell a repeat from
+    /// another use of its key.
+    /// </summary>
+    private static bool IsRepeatOfSome(Part[] writing) => writing.DistinctBy(part => part.Held.Repeat?.TxnId).Count() > 1;
 
     /// <summary>The receipts of the commits that stand for all shares already; null where there are none.</summary>
     private static ImmutableArray<CommitReceipt>? RepeatOf(Part[] writing, Guid txnId)
@@ -156,6 +169,16 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
     /// <summary>Turns are taken in the agents' order; receipts go back in the caller's.</summary>
     private static ImmutableArray<CommitReceipt> InCallersOrder(Part[] writing, Func<Part, CommitReceipt> receipt) =>
         [.. writing.OrderBy(part => part.Place).Select(receipt)];
+
+    /// <summary>What later attempts know of earlier ones.</summary>
+    private sealed class Attempts(int agents)
+    {
+        /// <summary>Of each agent, where the caller has it: the version that the first attempt was decided on.</summary>
+        public AgentVersion?[] TriedAfter { get; } = new AgentVersion?[agents];
+
+        /// <summary>All agents have looked into the journal since the first attempt began.</summary>
+        public bool HaveAskedJournal { get; set; }
+    }
 
     // Place: where the caller has it.
     private sealed record Part(int Place, AgentCommitRequest Request, ITransactionShare Share, HeldAgent Held)
