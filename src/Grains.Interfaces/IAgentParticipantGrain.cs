@@ -27,7 +27,13 @@ public interface IAgentParticipantGrain : IGrainWithStringKey
     [Alias("Hold")]
     ValueTask<HeldAgent> HoldAsync(HoldRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Says how the transaction ended and gives the turn back. A transaction that holds nothing (any more) is fine.</summary>
+    /// <summary>
+    /// Says how the transaction ended and gives the turn back: the one that this hold has, or still waits for. A hold that
+    /// is not there (any more) is fine.
+    /// </summary>
+    /// <param name="holdId">As the request named it.</param>
+    /// <param name="end">What is known.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     [Alias("End")]
-    ValueTask EndAsync(Guid txnId, HoldEnd end, CancellationToken cancellationToken);
+    ValueTask EndAsync(Guid holdId, HoldEnd end, CancellationToken cancellationToken);
 }

@@ -11,38 +11,36 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
     // A follower's page crosses the cluster as one message: so many commits of the largest size still fit into it.
     private const int FollowBatch = 8;
 
-    // A silo that was killed is declared dead well within this; a follower that waited longer is told.
+    // A silo that was killed is declared dead well within this; a follower whose agent did not answer for longer is told.
     private static readonly TimeSpan FollowPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FollowRetryEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly IAgentStateGrain _grain = grains.StateOf(agent);
-
     public ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken) =>
-        ReadAsync(_grain.GetHeadAsync(consistency, cancellationToken));
+        ReadAsync(grain => grain.GetHeadAsync(consistency, cancellationToken), cancellationToken);
 
     public ValueTask<KeyState> GetAsync(GetRequest request, CancellationToken cancellationToken) =>
-        ReadAsync(_grain.GetAsync(request, cancellationToken));
+        ReadAsync(grain => grain.GetAsync(request, cancellationToken), cancellationToken);
 
     public ValueTask<ScanPage> ScanAsync(ScanRequest request, CancellationToken cancellationToken) =>
-        ReadAsync(_grain.ScanAsync(request, cancellationToken));
+        ReadAsync(grain => grain.ScanAsync(request, cancellationToken), cancellationToken);
 
     public async ValueTask<CommitReceipt> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return await _grain.CommitAsync(request, cancellationToken).ConfigureAwait(false);
+            return await grains.StateOf(agent).CommitAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (ClusterFaults.IsFault(error))
+        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
         {
             throw ClusterFaults.OutcomeUnknown($"agent {agent}", error);
         }
     }
 
     public ValueTask<HistoryPage> GetCommitsAsync(HistoryRequest request, CancellationToken cancellationToken) =>
-        ReadAsync(_grain.GetCommitsAsync(request, cancellationToken));
+        ReadAsync(grain => grain.GetCommitsAsync(request, cancellationToken), cancellationToken);
 
     public ValueTask<JournalCommit> GetCommitAsync(AgentVersion version, CancellationToken cancellationToken) =>
-        ReadAsync(_grain.GetCommitAsync(version, cancellationToken));
+        ReadAsync(grain => grain.GetCommitAsync(version, cancellationToken), cancellationToken);
 
     public async IAsyncEnumerable<JournalCommit> ReplayAsync(
         AgentVersion from, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -78,34 +76,64 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
     /// <summary>Follows the grain, and, where its silo goes, the next activation from where the last one stopped.</summary>
     private async IAsyncEnumerable<JournalCommit> FollowAsync(AgentVersion next, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        long lastHeard = clock.GetTimestamp();
         while (true)
         {
-            await using IAsyncEnumerator<JournalCommit> commits = _grain.ReplayAsync(next, follow: true, cancellationToken)
+            IAsyncEnumerator<JournalCommit> commits = grains.StateOf(agent).ReplayAsync(next, follow: true, cancellationToken)
                 .WithBatchSize(FollowBatch).GetAsyncEnumerator(cancellationToken);
-            while (await MoveNextAsync(commits, lastHeard).ConfigureAwait(false))
+            try
             {
-                lastHeard = clock.GetTimestamp();
-                next = commits.Current.Version.Next;
-                yield return commits.Current;
+                while (await MoveNextAsync(commits, cancellationToken).ConfigureAwait(false))
+                {
+                    next = commits.Current.Version.Next;
+                    yield return commits.Current;
+                }
             }
-            await Task.Delay(FollowRetryEvery, clock, cancellationToken).ConfigureAwait(false);
+            finally
+            {
+                // Tells the silo, which may be gone: nobody waits for its answer.
+                _ = commits.DisposeAsync().AsTask();
+            }
+            await AwaitAnswerAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <returns>false where the silo is gone and the next one is to be asked.</returns>
-    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<JournalCommit> commits, long lastHeard)
+    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<JournalCommit> commits, CancellationToken cancellationToken)
     {
         try
         {
-            return await commits.MoveNextAsync().ConfigureAwait(false);
+            ValueTask<bool> next = commits.MoveNextAsync();
+            // Orleans passes cancellation on to the silo and waits for it; whoever gave up does not.
+            return await (next.IsCompleted ? next : new ValueTask<bool>(next.AsTask().WaitAsync(cancellationToken))).ConfigureAwait(false);
         }
-        catch (Exception error) when (ClusterFaults.IsFault(error))
+        catch (EnumerationAbortedException)
         {
-            if (clock.GetElapsedTime(lastHeard) > FollowPatience)
-                throw ClusterFaults.NothingWritten(agent, error);
+            return false;
+        }
+        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
+        {
             log.Write(OperatorLogLevel.Warning, $"The silo of agent {agent}, which is followed here, does not answer; the next one is asked.", error);
             return false;
+        }
+    }
+
+    /// <summary>Returns when the agent's next silo answers.</summary>
+    /// <exception cref="JournalUnavailableException">SH-2001. None does, or the journal is away.</exception>
+    private async Task AwaitAnswerAsync(CancellationToken cancellationToken)
+    {
+        long began = clock.GetTimestamp();
+        while (true)
+        {
+            await Task.Delay(FollowRetryEvery, clock, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await FindHeadAsync(cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (JournalUnavailableException) when (clock.GetElapsedTime(began) < FollowPatience)
+            {
+                // The agent's silo is not known to be gone yet, or the next one is not there.
+            }
         }
     }
 
@@ -121,13 +149,13 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
         }
     }
 
-    private async ValueTask<T> ReadAsync<T>(ValueTask<T> reading)
+    private async ValueTask<T> ReadAsync<T>(Func<IAgentStateGrain, ValueTask<T>> read, CancellationToken cancellationToken)
     {
         try
         {
-            return await reading.ConfigureAwait(false);
+            return await read(grains.StateOf(agent)).ConfigureAwait(false);
         }
-        catch (Exception error) when (ClusterFaults.IsFault(error))
+        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
         {
             throw ClusterFaults.NothingWritten(agent, error);
         }

@@ -43,7 +43,7 @@ public sealed class ClusterAgents(IGrainFactory grains, IJournalStore store, Lim
         {
             return await grains.GetGrain<ITransactionGrain>(0).CommitTogetherAsync(commits, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (ClusterFaults.IsFault(error))
+        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
         {
             throw ClusterFaults.OutcomeUnknown($"the coordinator of a transaction over {commits.Length} agents", error);
         }

@@ -6,8 +6,11 @@ namespace Statehouse.Grains;
 internal static class ClusterFaults
 {
     /// <summary>Whether Orleans failed, and not the agent, the caller or we.</summary>
-    public static bool IsFault(Exception error) =>
-        error is OrleansException or TimeoutException or EnumerationAbortedException or ObjectDisposedException;
+    /// <param name="error">What a call of a grain ended with.</param>
+    /// <param name="cancellationToken">The caller's own; what else is cancelled, a silo or client that is stopping has cancelled.</param>
+    public static bool IsFault(Exception error, CancellationToken cancellationToken) =>
+        error is OrleansException or TimeoutException or EnumerationAbortedException or ObjectDisposedException
+        || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     /// <summary>SH-2001: for what can have written nothing.</summary>
     public static JournalUnavailableException NothingWritten(AgentId agent, Exception error) =>

@@ -7,6 +7,7 @@ namespace Statehouse.Grains;
 internal sealed class GrainShare(AgentHosting hosting, AgentGrains grains, AgentId agent) : ITransactionShare
 {
     private readonly IAgentParticipantGrain _grain = grains.ParticipantOf(agent);
+    private readonly Guid _holdId = Guid.NewGuid();
     private Guid _txnId;
     private TimeSpan _lease;
     private long _heldSince;
@@ -16,13 +17,17 @@ internal sealed class GrainShare(AgentHosting hosting, AgentGrains grains, Agent
         (_txnId, _lease, _heldSince) = (request.TxnId, request.Lease, hosting.Clock.GetTimestamp());
         try
         {
-            return await _grain.HoldAsync(request, cancellationToken).ConfigureAwait(false);
+            return await _grain.HoldAsync(request with { HoldId = _holdId }, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (ClusterFaults.IsFault(error))
+        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
         {
-            // The reply may be lost where the hold is not: let it go, without waiting for who does not answer.
-            _ = EndAsync(new HoldEnd(HoldOutcome.NotWritten)).AsTask();
+            LetGo();
             throw ClusterFaults.NothingWritten(agent, error);
+        }
+        catch (OperationCanceledException)
+        {
+            LetGo();
+            throw;
         }
     }
 
@@ -43,9 +48,9 @@ internal sealed class GrainShare(AgentHosting hosting, AgentGrains grains, Agent
     {
         try
         {
-            await _grain.EndAsync(_txnId, end, CancellationToken.None).ConfigureAwait(false);
+            await _grain.EndAsync(_holdId, end, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception error) when (ClusterFaults.IsFault(error) || error is StatehouseException)
+        catch (Exception error) when (error is StatehouseException || ClusterFaults.IsFault(error, CancellationToken.None))
         {
             hosting.Log.Write(OperatorLogLevel.Warning, $"Agent {agent} could not be told the end of transaction {_txnId}; it will look in the journal.", error);
         }
@@ -55,4 +60,7 @@ internal sealed class GrainShare(AgentHosting hosting, AgentGrains grains, Agent
     {
         // Opened with the end.
     }
+
+    /// <summary>There may be a hold, or come to be one, where its reply is not waited for; who does not answer is not waited for either.</summary>
+    private void LetGo() => _ = EndAsync(new HoldEnd(HoldOutcome.NotWritten)).AsTask();
 }

@@ -64,9 +64,9 @@ public sealed class EchoGrain : Grain, IAgentStateGrain, IAgentParticipantGrain
         Echo<HeldAgent>("HeldAgent.commit", [request]);
 
     /// <summary>Waits until it is cancelled where the outcome is unknown.</summary>
-    public async ValueTask EndAsync(Guid txnId, HoldEnd end, CancellationToken cancellationToken)
+    public async ValueTask EndAsync(Guid holdId, HoldEnd end, CancellationToken cancellationToken)
     {
-        Keep([txnId, end], nameof(EndAsync));
+        Keep([holdId, end], nameof(EndAsync));
         if (end.Outcome != HoldOutcome.Unknown)
             return;
         Ending(AgentGrainKey.Parse(this.GetPrimaryKeyString())).SetResult();

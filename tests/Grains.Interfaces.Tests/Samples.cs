@@ -77,6 +77,7 @@ internal static class Samples
         ["HoldEnd.unknown"] = new HoldEnd(HoldOutcome.Unknown, CommitTs.None),
         ["HoldEnd.stale"] = new HoldEnd(HoldOutcome.Stale),
         ["HoldRequest.full"] = new HoldRequest(TxnId, Request, TimeSpan.FromSeconds(10), new AgentVersion(9)),
+        ["HoldRequest.named"] = new HoldRequest(TxnId, Request, TimeSpan.FromSeconds(10), new AgentVersion(9), Guid.Parse("0191e1f0-0000-7000-8000-0000000000ff")),
         ["JournalCommit.full"] = Commit,
         ["JournalCommit.unacknowledged"] = Commit with { CommitTs = CommitTs.None },
         ["JsonText.full"] = Json("""{"a":[null,true,-0.0e+5]}"""),

@@ -10,7 +10,11 @@ namespace Statehouse.Agents.Hosting;
 /// Where an earlier attempt of the same transaction came second: the version it was first decided on. It may have come
 /// through all the same, so the journal after that version is searched for it before anything is decided.
 /// </param>
-public sealed record HoldRequest(Guid TxnId, CommitRequest Commit, TimeSpan Lease, AgentVersion? TriedAfter = null);
+/// <param name="HoldId">
+/// Names this one hold where its end is told by a message: a transaction may hold an agent more than once, and what was
+/// said of the first hold may arrive while the second one lasts.
+/// </param>
+public sealed record HoldRequest(Guid TxnId, CommitRequest Commit, TimeSpan Lease, AgentVersion? TriedAfter = null, Guid? HoldId = null);
 
 /// <summary>An agent that is held: nothing else is decided on it until the transaction's end is told.</summary>
 /// <param name="Version">Where the agent stands.</param>

@@ -14,6 +14,7 @@ internal static class HoldFields
         writer.Number(3, value.Lease.Ticks);
         if (value.TriedAfter is { } triedAfter)
             writer.NumberAlways(4, triedAfter.Value);
+        writer.Id(5, value.HoldId);
     }
 
     public static HoldRequest ReadHoldRequest(ref WireReader reader)
@@ -22,6 +23,7 @@ internal static class HoldFields
         var commit = new CommitRequest([]);
         TimeSpan lease = default;
         AgentVersion? triedAfter = null;
+        Guid? holdId = null;
         while (reader.Next())
         {
             switch (reader.Field)
@@ -30,10 +32,11 @@ internal static class HoldFields
                 case 2: commit = reader.Record(CommitFields.ReadCommitRequest); break;
                 case 3: lease = new TimeSpan(reader.Number()); break;
                 case 4: triedAfter = reader.AgentVersion(); break;
+                case 5: holdId = reader.Id(); break;
                 default: reader.Skip(); break;
             }
         }
-        return new HoldRequest(txnId, commit, lease, triedAfter);
+        return new HoldRequest(txnId, commit, lease, triedAfter, holdId);
     }
 
     public static void Write(WireWriter writer, HeldAgent value)
