@@ -33,15 +33,17 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     internal const int PositionsLeftMin = 16 * 1024 * 1024;
 
     private readonly AgentHosting _hosting;
+    private readonly SiloChanges _silos;
     private readonly ResidentAgent? _agent;
     private readonly AgentReference _reference;
     private readonly GrainAppendQueue _queue;
     private readonly int _firstPosition;
     private TaskScheduler? _scheduler;
 
-    public AgentStateGrain(AgentHosting hosting, AgentGrainOptions options)
+    public AgentStateGrain(AgentHosting hosting, SiloChanges silos, AgentGrainOptions options)
     {
         _hosting = hosting;
+        _silos = silos;
         _firstPosition = options.FirstPosition;
         _queue = new GrainAppendQueue(hosting, TryRaise, ScheduleRaise);
         _reference = new AgentReference(() => Agent, hosting.Limits);
@@ -92,7 +94,7 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
         _reference.GetCommitAsync(version, cancellationToken);
 
     public IAsyncEnumerable<JournalCommit> ReplayAsync(AgentVersion from, bool follow, CancellationToken cancellationToken) =>
-        _reference.ReplayAsync(from, follow, cancellationToken);
+        follow ? FollowAsync(from, cancellationToken) : _reference.ReplayAsync(from, follow: false, cancellationToken);
 
     public IAsyncEnumerable<JournalCommit> ReplayRangeAsync(CommitTs from, CommitTs to, CancellationToken cancellationToken) =>
         _reference.ReplayRangeAsync(from, to, cancellationToken);
@@ -156,8 +158,10 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     private void Raise(List<AgentAppend> appends)
     {
         _ = RaiseAsync(appends);
-        if (Version > int.MaxValue - PositionsLeftMin)
-            DeactivateOnIdle();
+        if (Version <= int.MaxValue - PositionsLeftMin)
+            return;
+        SendFollowersOn();
+        DeactivateOnIdle();
     }
 
     /// <summary>Only this grain raises events, and always behind those that wait, so none is ever out of order; were one so, it was not written.</summary>

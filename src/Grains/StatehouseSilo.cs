@@ -14,6 +14,8 @@ public static class StatehouseSilo
     {
         silo.Services.AddSingleton(hosting);
         silo.Services.AddSingleton(options ?? new AgentGrainOptions());
+        silo.Services.AddSingleton<SiloChanges>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SiloChanges>());
         silo.Services.AddStatehouseSerialization();
         return silo.AddCustomStorageBasedLogConsistencyProvider(AgentStateGrain.ProviderName);
     }

@@ -13,6 +13,7 @@ public sealed class AgentHosting : IAsyncDisposable
     private readonly ForeignCommits? _foreignCommits;
     private readonly IDisposable _gauges;
     private long _residents;
+    private long _writerLost;
 
     /// <param name="journal">Stays the caller's to drain and dispose, after this.</param>
     /// <param name="options">Memory and patience.</param>
@@ -78,6 +79,16 @@ public sealed class AgentHosting : IAsyncDisposable
         Interlocked.Decrement(ref _residents);
         AgentsMetrics.Evictions.Add(1);
     }
+
+    /// <summary>
+    /// A process that wrote agents of this store is gone, or about to go, and what it sent to the journal may still land
+    /// when its agents were loaded here already. For as long as it may (<see cref="LocalAgentsOptions.DoubtFor"/>) reads
+    /// ask the journal, of agents that came into memory since, or up to as long before, since it takes time to hear of it.
+    /// </summary>
+    public void OnWriterLost() => Volatile.Write(ref _writerLost, Clock.GetTimestamp());
+
+    /// <summary>When a writer was last lost, by the clock's timestamp; 0 = never.</summary>
+    internal long WriterLost => Volatile.Read(ref _writerLost);
 
     internal void OnFollowed(ResidentAgent agent) => _followed[agent.Agent] = agent;
 

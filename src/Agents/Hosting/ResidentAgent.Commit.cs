@@ -12,6 +12,7 @@ public sealed partial class ResidentAgent
         Touch();
         Guid txnId = request.TxnId ?? Guid.CreateVersion7(_hosting.Clock.GetUtcNow());
         var oldestBasis = new AgentVersion(long.MaxValue);
+        bool hasAskedJournal = false;
         for (int attempt = 1; ; attempt++)
         {
             Proposal proposal = await ProposeAsync(request, txnId, cancellationToken).ConfigureAwait(false);
@@ -24,6 +25,13 @@ public sealed partial class ResidentAgent
                 AgentVersion basis = pending.Unit.Runs[0].ExpectedVersion;
                 oldestBasis = basis < oldestBasis ? basis : oldestBasis;
                 receipt = await FinishAsync(pending, oldestBasis, cancellationToken).ConfigureAwait(false);
+            }
+            else if (proposal.Decision.Refusal is not null && !hasAskedJournal && IsInDoubt())
+            {
+                // A commit meets the fence; a refusal would rest on what may no longer be so.
+                hasAskedJournal = true;
+                await RefreshAsync(cancellationToken).ConfigureAwait(false);
+                continue;
             }
             else
             {

@@ -123,8 +123,9 @@ public sealed partial class ResidentAgent
     /// <summary>Everything that a held agent knows is durable, and nobody here can change it.</summary>
     private async Task<HeldAgent> DecideHeldAsync(HoldRequest request, CancellationToken cancellationToken)
     {
-        // Another process can change what is only read; what happens between this look and the append goes unseen.
-        if (request.Commit.IsReadOnly && _hosting.Store.IsShared)
+        // Another process can change what is only read; what happens between this look and the append goes unseen. What
+        // is written meets the fence, but a refusal or a repeat that is decided in doubt would not.
+        if ((request.Commit.IsReadOnly && _hosting.Store.IsShared) || IsInDoubt())
             await RefreshAsync(cancellationToken).ConfigureAwait(false);
         AgentState basis = _confirmed!;
         if (request.TriedAfter is { } after && await FindTransactionAsync(after, request.TxnId, cancellationToken).ConfigureAwait(false) is { } earlier)

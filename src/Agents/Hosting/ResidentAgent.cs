@@ -35,8 +35,6 @@ public sealed partial class ResidentAgent
     private long _catchUpsDone;
     private long _decideAfterCatchUp = 1;
     private bool _evicted;
-    private volatile bool _inDoubt;
-    private long _doubtBegan;
     private long _lastUsed;
 
     /// <param name="hosting">What it shares with the other agents of this process.</param>
@@ -48,6 +46,7 @@ public sealed partial class ResidentAgent
         _appends = appends;
         _handle = new JournalHandle(agent);
         Touch();
+        _arrived = LastUsed;
     }
 
     public AgentId Agent => _handle.Agent;
@@ -74,7 +73,7 @@ public sealed partial class ResidentAgent
     private AgentState? TryGetConfirmed()
     {
         Touch();
-        return _broken is null && _reveal is null && !_inDoubt ? _confirmed : null;
+        return _broken is null && _reveal is null && !IsInDoubt() ? _confirmed : null;
     }
 
     /// <summary>Asks the journal where the agent stands, and takes in what others appended.</summary>
@@ -108,31 +107,11 @@ public sealed partial class ResidentAgent
     {
         while (_reveal is { } reveal)
             await reveal.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (_inDoubt)
+        if (IsInDoubt())
             return await ReadInDoubtAsync(cancellationToken).ConfigureAwait(false);
         if (_confirmed is null)
             await CatchUpAsync(cancellationToken).ConfigureAwait(false);
         return _confirmed!;
-    }
-
-    /// <summary>An append of which nobody knows whether it landed may still do so: until it cannot, the journal is asked.</summary>
-    private async Task<AgentState> ReadInDoubtAsync(CancellationToken cancellationToken)
-    {
-        long began = Volatile.Read(ref _doubtBegan);
-        bool isLast = _hosting.Clock.GetElapsedTime(began) >= _hosting.Options.DoubtFor;
-        AgentState state = await RefreshAsync(cancellationToken).ConfigureAwait(false);
-        if (isLast)
-        {
-            lock (_lock)
-                _inDoubt &= _doubtBegan != began;
-        }
-        return state;
-    }
-
-    private void BeginDoubtNeedsLock()
-    {
-        Volatile.Write(ref _doubtBegan, _hosting.Clock.GetTimestamp());
-        _inDoubt = true;
     }
 
     /// <summary>Returns when every catch-up that was wanted before the call is done; one runs at a time, for all who wait.</summary>
