@@ -23,6 +23,7 @@ internal sealed class TestSilos : IAsyncDisposable
     private readonly Queue<SiloParts> _ready = new();
     private readonly Dictionary<string, SiloParts> _bySilo = [];
     private readonly List<SiloParts> _all = [];
+    private readonly List<Task> _killing = [];
     private InProcessTestCluster? _cluster;
     private IJournalStore? _clientStore;
 
@@ -81,8 +82,8 @@ internal sealed class TestSilos : IAsyncDisposable
     public AgentHosting HostingOf(InProcessSiloHandle silo) => PartsOf(silo).Hosting;
 
     /// <summary>All agents as a gateway inside of that silo sees them: it coordinates there.</summary>
-    public IAgents AgentsFrom(InProcessSiloHandle silo) => new ClusterAgents(
-        silo.ServiceProvider.GetRequiredService<IGrainFactory>(), _clientStore!, Limits.Default, TimeProvider.System, SilentOperatorLog.Instance);
+    public IAgents AgentsFrom(InProcessSiloHandle silo, TimeProvider? clock = null) => new ClusterAgents(
+        silo.ServiceProvider.GetRequiredService<IGrainFactory>(), _clientStore!, Limits.Default, clock ?? TimeProvider.System, SilentOperatorLog.Instance);
 
     /// <summary>Makes an agent active on a silo, where it is active nowhere yet.</summary>
     public async Task PlaceAsync(AgentId agent, InProcessSiloHandle silo, CancellationToken cancellationToken)
@@ -107,7 +108,14 @@ internal sealed class TestSilos : IAsyncDisposable
     }
 
     /// <summary>As a crash: nothing is handed over, nothing is told. What the silo queued may still reach the store.</summary>
-    public Task KillAsync(InProcessSiloHandle silo) => Cluster.KillSiloAsync(silo);
+    public async Task KillAsync(InProcessSiloHandle silo)
+    {
+        Task killing = Cluster.KillSiloAsync(silo);
+        _killing.Add(killing);
+        // What follows waits for calls that may be held in the store; the dead do not.
+        while (silo.IsActive && !killing.IsCompleted)
+            await Task.Delay(TimeSpan.FromMilliseconds(5));
+    }
 
     /// <summary>As SIGTERM: activations are handed over, the journal drains.</summary>
     public async Task StopAsync(InProcessSiloHandle silo)
@@ -120,6 +128,7 @@ internal sealed class TestSilos : IAsyncDisposable
     {
         if (_cluster is not null)
         {
+            await Task.WhenAll(_killing);
             await _cluster.StopAllSilosAsync();
             await _cluster.DisposeAsync();
         }
