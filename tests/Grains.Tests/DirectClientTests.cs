@@ -10,20 +10,11 @@ namespace Statehouse.Grains.Tests;
 /// <summary>An Orleans client that calls grains itself, past a gateway's door: the grains refuse what no gateway would send.</summary>
 public sealed class DirectClientTests : SiloTest
 {
-    [Theory]
-    [InlineData("a")]
-    [InlineData("a/b/c/d")]
-    [InlineData("other/default/a")]
-    [InlineData("default/%41")]
-    [InlineData("default/%zz")]
-    [InlineData("default/a b")]
-    [InlineData("default/")]
-    [InlineData("/a")]
-    [InlineData("execution//run")]
-    public async Task A_key_that_no_agent_has_is_refused_on_every_call_and_the_silo_lives_on(string key)
+    [Fact]
+    public async Task A_key_that_no_agent_has_is_refused_on_every_call_and_the_silo_lives_on()
     {
-        IAgentStateGrain grain = Silos.Client.GetGrain<IAgentStateGrain>(key);
-        await AssertRefusedAsync(ErrorCode.InvalidArgument, grain);
+        foreach (string key in (string[])["a", "a/b/c/d", "other/default/a", "default/%41", "default/%zz", "default/a b", "default/", "/a", "execution//run"])
+            await AssertRefusedAsync(ErrorCode.InvalidArgument, Silos.Client.GetGrain<IAgentStateGrain>(key));
         Assert.Equal(1, (await Agent("a").CommitAsync(Put("k", "1"))).Version.Value);
     }
 

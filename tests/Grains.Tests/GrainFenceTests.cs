@@ -29,7 +29,7 @@ public sealed class GrainFenceTests : SiloTest
     }
 
     [Fact]
-    public async Task Pipelined_commits_behind_which_another_host_wrote_are_all_decided_again_in_their_order()
+    public async Task Pipelined_commits_behind_which_another_host_wrote_are_all_decided_again()
     {
         await Agent("a").CommitAsync(Put("k", "0"));
         (TaskCompletionSource reached, TaskCompletionSource held) = HoldWritesOf(SiloOf("a"));
@@ -135,6 +135,18 @@ public sealed class GrainFenceTests : SiloTest
         CommitReceipt receipt = await Agent("a").CommitAsync(Put("k", "1"));
         Assert.True(receipt.Version.Value > 2, $"version {receipt.Version} was taken");
         await AssertZombieWroteNothingTwiceAsync(zombie, orphans, receipt);
+    }
+
+    /// <summary>A commit decided in doubt meets the fence; a refusal would not, and would rest on what is no longer so.</summary>
+    [Fact]
+    public async Task A_precondition_on_what_a_killed_silo_appended_late_holds_at_the_next_activation()
+    {
+        (_, _, TaskCompletionSource held) = await KillWithWritesHeldAsync();
+        Assert.Null(await Agent("a").ReadAsync("first"));
+        held.SetResult();
+        await WithinAsync(() => Store.JournalOf(Id("a")).Count > 1, "the killed silo's append");
+        await Agent("a").CommitAsync(Put("first", "2", ifVersion: 1));
+        Assert.Equal("2", await Agent("a").ReadAsync("first"));
     }
 
     /// <summary>Agent a has one commit; its silo is dead, with a write of its in the store and fifty commits raised behind.</summary>

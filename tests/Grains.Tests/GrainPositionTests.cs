@@ -1,5 +1,6 @@
 using Statehouse.Agents;
 using Statehouse.Agents.Tests;
+using Statehouse.Journal;
 using static Statehouse.Agents.Tests.Story;
 
 namespace Statehouse.Grains.Tests;
@@ -31,5 +32,29 @@ public sealed class GrainPositionTests : SiloTest
         Assert.NotEqual(first, Silos.ActivationOf(Id("a")));
         // Each serves some 300 events and those that were on their way; one that never counts to its end would be the only one.
         Assert.InRange(activations.Count, 2, 5);
+    }
+
+    /// <summary>Orleans ends an activation when no call is under way, and a follower's lasts for half a response timeout.</summary>
+    [Fact]
+    public async Task An_activation_that_is_followed_makes_way_without_delay()
+    {
+        await Agent("a").CommitAsync(Put("k", "0"));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var seen = new List<long>();
+        Task following = Task.Run(async () =>
+        {
+            await foreach (JournalCommit commit in Agent("a").ReplayAsync(AgentVersion.None, follow: true, stop.Token))
+            {
+                seen.Add(commit.Version.Value);
+                if (commit.Version.Value == 2 * EventsLeft)
+                    return;
+            }
+        }, Cancellation);
+        long began = TimeProvider.System.GetTimestamp();
+        for (int version = 2; version <= 2 * EventsLeft; version++)
+            await WithinAsync(Agent("a").CommitAsync(Put("k", "1")), "a commit");
+        await WithinAsync(following, "the follower to see them all");
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(12));
+        Assert.Equal(Enumerable.Range(1, 2 * EventsLeft).Select(i => (long)i), seen);
     }
 }

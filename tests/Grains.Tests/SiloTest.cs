@@ -10,7 +10,7 @@ namespace Statehouse.Grains.Tests;
 public abstract class SiloTest : IAsyncLifetime
 {
     // What must end, ends long before; a machine that is busy with other work gets its time.
-    private protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly List<TaskCompletionSource> _held = [];
 

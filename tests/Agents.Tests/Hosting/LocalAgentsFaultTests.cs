@@ -309,6 +309,26 @@ public sealed class LocalAgentsFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_repeated_transaction_is_known_on_another_host_that_loaded_only_some_of_its_agents_before()
+    {
+        await using var other = new TestHost(_store);
+        AgentId b = new("default", "b");
+        await Agent.CommitAsync(Put("k", "0"));
+        await other.Agent("a").ReadAsync("k");
+        var request = Together(
+            (A, Commit(Put("k", "1")) with { IdempotencyKey = "once" }), (b, Commit(Put("k", "1")) with { IdempotencyKey = "once" }));
+        var first = await _host.Agents.CommitTogetherAsync(request, Cancellation);
+        var again = await other.Agents.CommitTogetherAsync(request, Cancellation);
+        Assert.Equal(first.Select(receipt => (receipt.Version, receipt.TxnId, receipt.CommitTs)), again.Select(receipt => (receipt.Version, receipt.TxnId, receipt.CommitTs)));
+
+        // And what was used for one of them only is still another use of the key.
+        await Agent.CommitAsync(Commit(Put("k", "2")) with { IdempotencyKey = "alone" }, Cancellation);
+        Assert.Equal(ErrorCode.IdempotencyKeyReused, (await RefusalAsync(async () => await other.Agents.CommitTogetherAsync(
+            Together((A, Commit(Put("k", "2")) with { IdempotencyKey = "alone" }), (b, Commit(Put("k", "2")) with { IdempotencyKey = "alone" })), Cancellation))).Code);
+        Assert.Single(_store.JournalOf(b));
+    }
+
+    [Fact]
     public async Task A_tampered_commit_stops_its_agent_and_no_other()
     {
         await Agent.CommitAsync(Put("k", "1"));
