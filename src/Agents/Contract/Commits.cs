@@ -16,7 +16,15 @@ public enum OperationKind : byte
 /// <param name="IfVersion">Only if the key's version is this when the operation's turn comes; 0 = was never written. Earlier operations of the same commit count.</param>
 /// <param name="IfLive">Only if the key exists (true) or does not exist (false; a tombstone does not exist) when the operation's turn comes.</param>
 public sealed record Operation(
-    OperationKind Kind, Key Key, JsonText Value = default, KeyVersion? IfVersion = null, bool? IfLive = null);
+    OperationKind Kind, Key Key, JsonText Value = default, KeyVersion? IfVersion = null, bool? IfLive = null)
+{
+    /// <summary>
+    /// For a put: the journal keeps the value beside the commit (<see cref="JournalCommit.Detail"/>), as a difference to the
+    /// key's last value where that is shorter, and only its digest inside of it. So old values can be dropped later without
+    /// breaking the chain. Reads do not differ.
+    /// </summary>
+    public bool IsDetached { get; init; }
+}
 
 /// <summary>A key's version that a decision was based on; the commit is refused where it has changed since.</summary>
 public readonly record struct ReadCheck(Key Key, KeyVersion Version);
