@@ -14,7 +14,7 @@ namespace Statehouse.Journal;
 /// <remarks>
 /// hash(0) = SHA-256("statehouse.v1" ‖ 0x00 ‖ kind:u8 ‖ len:u32 ‖ namespace ‖ len:u32 ‖ agent id), so that no chain
 /// can be passed off as another agent's.
-/// hash(n) = SHA-256(hash(n-1) ‖ version:i64 ‖ time_us:i64 ‖ txn_id:16 bytes ‖ body). Integers are big-endian, the
+/// hash(n) = SHA-256(hash(n-1) ‖ version:i64 ‖ time_us:i64 ‖ txn_id:16 bytes ‖ canonical body). Integers are big-endian, the
 /// txn id is in RFC 4122 byte order. commit_ts is not covered: the store assigns it while the rows go in, after the
 /// hash was made; a verifier checks that it grows. Source: docs/decisions/0002-what-the-hash-covers.md.
 /// </remarks>
@@ -48,7 +48,7 @@ public struct CommitHash : IEquatable<CommitHash>
         return hash;
     }
 
-    /// <summary>hash(n) from hash(n-1) and what commit n holds.</summary>
+    /// <summary>hash(n) from hash(n-1) and what commit n holds, but for its detail (<see cref="JournalCommit.Detail"/>).</summary>
     public static CommitHash Chain(
         in CommitHash previous, AgentVersion version, CommitTime time, Guid txnId, ReadOnlySpan<byte> body)
     {
@@ -57,6 +57,11 @@ public struct CommitHash : IEquatable<CommitHash>
         BinaryPrimitives.WriteInt64BigEndian(header[Size..], version.Value);
         BinaryPrimitives.WriteInt64BigEndian(header[(Size + 8)..], time.UnixMicroseconds);
         txnId.TryWriteBytes(header[(Size + 16)..], bigEndian: true, out _);
+
+        // The detail may be dropped one day; its digest stands in what is covered.
+        int end = body.IndexOf(JournalCommit.DetailSeparator);
+        if (end >= 0)
+            body = body[..end];
 
         CommitHash hash = default;
         IncrementalHash sha = t_sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
