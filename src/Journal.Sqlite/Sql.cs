@@ -45,13 +45,22 @@ internal static class Sql
     public static readonly string SnapshotWrite = Statement("snapshot-write");
     public static readonly string SnapshotDelete = Statement("snapshot-delete");
 
+    public static readonly string IndexWrite = Statement("index-write");
+    public static readonly string IndexFacets = Statement("index-facets");
+    public static readonly string IndexCount = Statement("index-count");
+    public static readonly string IndexNextStatus = Statement("index-next-status");
+    public static readonly string FacetAdd = Statement("facet-add");
+    public static readonly string FacetDelete = Statement("facet-delete");
+    public static readonly string FacetCount = Statement("facet-count");
+
     public static readonly string CheckStructure = Statement("check-structure");
     public static readonly string CheckOrphans = Statement("check-orphans");
 
     /// <summary>All migrations that this binary knows: 1, 2, 3, …</summary>
     public static readonly IReadOnlyList<Migration> Migrations = LoadMigrations();
 
-    private static string Statement(string name) => Encoding.UTF8.GetString(Resource("statements/" + name));
+    /// <summary>The text of a file. Statements are found by reference: keep what this returns.</summary>
+    public static string Statement(string name) => Encoding.UTF8.GetString(Resource("statements/" + name));
 
     private static Migration[] LoadMigrations()
     {

@@ -9,7 +9,7 @@ namespace Statehouse.Journal.Sqlite;
 /// The embedded journal of one process: a SQLite database in WAL mode, written by one thread with an fsync per batch,
 /// read by several connections beside it. The data directory is this process's alone.
 /// </summary>
-public sealed class SqliteJournalStore : IJournalStore
+public sealed class SqliteJournalStore : IJournalStore, IAgentIndex
 {
     private readonly DataDirectoryLock _directoryLock;
     private readonly WriterLoop _writer;
@@ -88,6 +88,13 @@ public sealed class SqliteJournalStore : IJournalStore
 
     public Task<CommitTs> ReadFeedEndAsync(CancellationToken cancellationToken) =>
         _readers.ReadAsync(FeedPageReader.End, cancellationToken);
+
+    public async Task<IReadOnlyList<IndexedAgent>> QueryAsync(IndexQuery query, CancellationToken cancellationToken) =>
+        await _readers.ReadAsync(database => IndexPageReader.Read(database, query), cancellationToken).ConfigureAwait(false);
+
+    public async Task<IReadOnlyDictionary<byte, long>> CountByStatusAsync(
+        AgentKind kind, string @namespace, CancellationToken cancellationToken) =>
+        await _readers.ReadAsync(database => IndexPageReader.Count(database, kind, @namespace), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Writes one row for real, fsync included: only that tells a full or read-only disk from a good one.</summary>
     public Task PingAsync(CancellationToken cancellationToken) =>
