@@ -10,6 +10,9 @@ internal static class SqlText
     public static readonly string AppendUnits = Query("append_units");
     public static readonly string AppendUnitsIndexed = Query("append_units_indexed");
     public static readonly string CountIndex = Query("count_index");
+    public static readonly string CutCandidates = Query("cut_candidates");
+    public static readonly string CutDetails = Query("cut_details");
+    public static readonly string DeleteAgents = Query("delete_agents");
     public static readonly string DeleteSnapshots = Query("delete_snapshots");
     public static readonly string Durability = Query("durability");
     public static readonly string FeedEnd = Query("feed_end");

@@ -26,18 +26,8 @@ internal sealed class IndexPageReader
     }
 
     /// <summary>As <see cref="IAgentIndex.QueryAsync"/>; all of it as of one moment.</summary>
-    public static List<IndexedAgent> Read(SqliteDatabase database, IndexQuery query)
-    {
-        database.Execute(Sql.BeginRead);
-        try
-        {
-            return new IndexPageReader(database, query).Read();
-        }
-        finally
-        {
-            database.RollbackIfOpen();
-        }
-    }
+    public static List<IndexedAgent> Read(SqliteDatabase database, IndexQuery query) =>
+        database.AsOfOneMoment(new IndexPageReader(database, query).Read);
 
     /// <summary>As <see cref="IAgentIndex.CountByStatusAsync"/>.</summary>
     public static Dictionary<byte, long> Count(SqliteDatabase database, AgentKind kind, string @namespace)

@@ -18,6 +18,12 @@ internal static class IndexRows
         }
     }
 
+    public static void Delete(SqliteDatabase database, long streamId, AgentId agent)
+    {
+        DeleteFacets(database, streamId, agent);
+        database.Prepare(Sql.IndexDelete).Bind(1, streamId).Run();
+    }
+
     private static void Write(SqliteDatabase database, long streamId, AgentId agent, JournalCommit commit, IndexRow row)
     {
         byte[] group = StoredNames.Encode(row.Group);
