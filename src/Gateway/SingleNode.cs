@@ -35,7 +35,7 @@ internal sealed class SingleNode : IServerNode
     {
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal"));
         IJournalStore store = await ProgramStores.OpenAsync(settings, log, cancellationToken);
-        var options = new GatewayOptions { HttpAddress = settings.HttpAddress, GrpcAddress = settings.GrpcAddress };
+        var options = new GatewayOptions { HttpAddress = settings.HttpAddress, GrpcAddress = settings.GrpcAddress, Executions = settings.Executions };
         return await StartAsync(store, settings.Limits, options, clock, loggers, cancellationToken);
     }
 
@@ -70,9 +70,9 @@ internal sealed class SingleNode : IServerNode
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Agents"));
         // The journal drains, then disposes its store.
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
-        var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
+        var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log, ExecutionIndex.RowOf));
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
-        var executions = new ExecutionService(agents, ExecutionStores.Of(store), limits, new ExecutionOptions(), clock, log);
+        var executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), limits, options.Executions, clock, log));
         var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, clock);
         _server = Own(GatewayServer.OfApi(agents, transactions, executions, readiness, limits, options, clock, loggers));
         _grpc = options.GrpcAddress is null ? null : Own(new GrpcServer(agents, transactions, readiness, limits, options, clock, loggers));

@@ -26,6 +26,7 @@ internal sealed class ClusterNode : IServerNode
     private IClusterMember? _member;
     private GatewayServer? _http;
     private GrpcServer? _grpc;
+    private ExecutionService? _executions;
     private DashboardServer? _dashboard;
 
     private ClusterNode(SiloSettings settings, TimeProvider clock, ILoggerFactory loggers)
@@ -110,7 +111,7 @@ internal sealed class ClusterNode : IServerNode
         // The journal drains, then disposes its store.
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
         var options = new LocalAgentsOptions { IdleAfter = _settings.IdleAfter };
-        var hosting = Own(new AgentHosting(journal, options, _settings.Limits, _clock, log));
+        var hosting = Own(new AgentHosting(journal, options, _settings.Limits, _clock, log, ExecutionIndex.RowOf));
         return Own(await SiloMember.StartAsync(_settings, hosting, _clock, _loggers, _log, cancellationToken));
     }
 
@@ -128,6 +129,7 @@ internal sealed class ClusterNode : IServerNode
             GrpcAddress = _settings.ServesApi ? _settings.GrpcAddress : null,
             Meters = ["Statehouse.", "Microsoft.Orleans"],
             StopPatience = _settings.DrainWithin * ShareOfRequests,
+            Executions = _settings.Executions,
         };
         var readiness = new Readiness(token => PingAsync(store, token), options.ReadyPatience, _clock);
         if (_settings.ServesApi)
@@ -144,8 +146,8 @@ internal sealed class ClusterNode : IServerNode
         var log = new HostOperatorLog(_loggers.CreateLogger("Statehouse.Agents"));
         var agents = new ClusterAgents(_member!.Grains, store, _settings.Limits, _clock, log);
         var transactions = Own(new InteractiveTransactions(agents, _settings.Limits, _clock));
-        var executions = new ExecutionService(agents, ExecutionStores.Of(store), _settings.Limits, new ExecutionOptions(), _clock, log);
-        _http = GatewayServer.OfApi(agents, transactions, executions, readiness, _settings.Limits, options, _clock, _loggers);
+        _executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), _settings.Limits, options.Executions, _clock, log));
+        _http = GatewayServer.OfApi(agents, transactions, _executions, readiness, _settings.Limits, options, _clock, _loggers);
         _grpc = Own(new GrpcServer(agents, transactions, readiness, _settings.Limits, options, _clock, _loggers));
         await _grpc.StartAsync(cancellationToken);
     }
@@ -162,6 +164,9 @@ internal sealed class ClusterNode : IServerNode
         await Task.WhenAll(http, _grpc?.StopAsync() ?? Task.CompletedTask);
         if (!await http)
             _log.DrainOverran((_settings.DrainWithin * ShareOfRequests).TotalSeconds);
+        // While there are silos to write to.
+        if (_executions is not null)
+            await _executions.DrainAsync();
     }
 
     /// <returns>What went wrong; null = nothing. The rest must be stopped either way.</returns>
