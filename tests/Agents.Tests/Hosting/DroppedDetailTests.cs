@@ -101,7 +101,8 @@ public sealed class DroppedDetailTests
     public async Task A_server_that_fell_behind_dropped_details_goes_on_from_a_snapshot()
     {
         await WriteAsync(5);
-        await using var behind = new TestHost(_store);
+        var log = new Messages();
+        await using var behind = new TestHost(_store, log: log);
         Assert.Equal(Step(5), await behind.Agent("a").ReadAsync("state"));
         await WriteAsync(30, from: 6);
         await SnapshotAsync(25);
@@ -109,6 +110,7 @@ public sealed class DroppedDetailTests
         Assert.Equal(Step(30), await behind.Agent("a").ReadAsync("state", consistency: Consistency.Strong));
         await behind.Agent("a").CommitAsync(Detached("state", Step(31)));
         Assert.Equal(31, _store.JournalOf(A).Count);
+        Assert.Empty(log);
     }
 
     [Fact]
@@ -200,5 +202,10 @@ public sealed class DroppedDetailTests
             if (commit.Version.Value >= from && commit.Version.Value <= to)
                 _store.Replace(A, commit with { Body = commit.Canonical });
         }
+    }
+
+    private sealed class Messages : System.Collections.Concurrent.ConcurrentQueue<string>, IOperatorLog
+    {
+        public void Write(OperatorLogLevel level, string message, Exception? error = null) => Enqueue(message);
     }
 }
