@@ -20,9 +20,9 @@ internal sealed class ExecutionLoad(IPEndPoint server)
 
     public HttpConnection Connect() => new(server);
 
-    public Task CreateAsync(HttpConnection connection, int number, int recoveryTimeoutMs = 300_000) =>
+    public Task CreateAsync(HttpConnection connection, int number) =>
         ExpectAsync(connection, "POST", Root, $$$"""
-            {"execution_id":"{{{Id(number)}}}","workflow":"{{{Workflow}}}","labels":{"number":"{{{number % 100}}}"},"settings":{"recovery_timeout_ms":{{{recoveryTimeoutMs}}}}}
+            {"execution_id":"{{{Id(number)}}}","workflow":"{{{Workflow}}}","labels":{"number":"{{{number % 100}}}"}}
             """, 201);
 
     public Task CheckpointAsync(HttpConnection connection, int number, int step, byte[] state) =>
@@ -38,10 +38,10 @@ internal sealed class ExecutionLoad(IPEndPoint server)
     }
 
     /// <returns>Ids and tokens.</returns>
-    public async Task<IReadOnlyList<(string Id, long Token)>> ClaimAsync(HttpConnection connection, string worker, int limit)
+    public async Task<IReadOnlyList<(string Id, long Token)>> ClaimAsync(HttpConnection connection, string worker, int limit, int leaseMs)
     {
         using JsonDocument page = JsonDocument.Parse(await ExpectAsync(
-            connection, "POST", $"{Root}/claim", $$"""{"worker":"{{worker}}","limit":{{limit}},"workflow":"{{Workflow}}"}""", 200));
+            connection, "POST", $"{Root}/claim", $$"""{"worker":"{{worker}}","limit":{{limit}},"workflow":"{{Workflow}}","lease_ms":{{leaseMs}}}""", 200));
         return [.. page.RootElement.GetProperty("items").EnumerateArray().Select(item => (
             item.GetProperty("execution_id").GetString()!, item.GetProperty("lease").GetProperty("token").GetInt64()))];
     }

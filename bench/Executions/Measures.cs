@@ -89,23 +89,23 @@ internal sealed class Measures(ExecutionLoad load)
 
     public async Task<int> ClaimAsync(int executions, int workers, TextWriter output)
     {
-        const int TimeoutMs = 500;
-        await EachAsync(executions, 32, (connection, number) => load.CreateAsync(connection, number, TimeoutMs));
+        const int LeaseMs = 1_000;
+        await EachAsync(executions, 32, (connection, number) => load.CreateAsync(connection, number));
         // Each was claimed once by a worker that is never heard of again.
+        int lost = 0;
         await EachAsync(8, 8, async (connection, _) =>
         {
-            while ((await load.ClaimAsync(connection, "lost", 50)).Count > 0)
-            {
-            }
+            while (lost < executions)
+                Interlocked.Add(ref lost, (await load.ClaimAsync(connection, "lost", 50, LeaseMs)).Count);
         });
-        await Task.Delay(TimeoutMs * 2);
+        await Task.Delay(LeaseMs * 3 / 2);
         var claimed = new ConcurrentBag<(string Id, long Token)>();
         long began = Stopwatch.GetTimestamp();
         await EachAsync(workers, workers, async (connection, worker) =>
         {
             while (claimed.Count < executions && Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(60))
             {
-                foreach ((string Id, long Token) each in await load.ClaimAsync(connection, $"worker-{worker}", 10))
+                foreach ((string Id, long Token) each in await load.ClaimAsync(connection, $"worker-{worker}", 10, leaseMs: 60_000))
                     claimed.Add(each);
             }
         });
