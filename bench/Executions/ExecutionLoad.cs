@@ -7,11 +7,11 @@ using Statehouse.Bench.Cluster;
 namespace Statehouse.Bench.Executions;
 
 /// <summary>What the measures send. Ids are new in each process, so a server may be measured twice.</summary>
-internal sealed class ExecutionLoad(IPEndPoint server)
+internal sealed class ExecutionLoad(IPEndPoint server, string? run = null)
 {
     private const string Root = "/v1/namespaces/bench/executions";
 
-    private readonly string _run = Guid.NewGuid().ToString("N")[..8];
+    private readonly string _run = run ?? Guid.NewGuid().ToString("N")[..8];
 
     /// <summary>Of this process only.</summary>
     public string Workflow => $"bench-{_run}";

@@ -115,31 +115,49 @@ internal sealed class Measures(ExecutionLoad load)
         return claimed.Count == executions && distinct == executions ? 0 : 1;
     }
 
-    public async Task<int> BytesAsync(string files, int stateBytes, int steps, int changedBytes, TextWriter output)
+    /// <summary>On a server of its own, which is stopped to be measured.</summary>
+    public static async Task<int> BytesAsync(string program, int stateBytes, int steps, int changedBytes, TextWriter output)
     {
-        await using HttpConnection connection = load.Connect();
-        await load.CreateAsync(connection, 0);
-        byte[] state = LargeState(stateBytes);
-        await load.CheckpointAsync(connection, 0, 0, state);
-        await Task.Delay(TimeSpan.FromSeconds(2));
-        long before = SizeOf(files);
-        var random = new Random(7);
-        for (int step = 1; step <= steps; step++)
+        string data = Directory.CreateTempSubdirectory("statehouse-bench-").FullName;
+        try
         {
-            int at = random.Next(100, state.Length - changedBytes - 100);
-            for (int i = at; i < at + changedBytes; i++)
-                state[i] = state[i] is >= (byte)'a' and <= (byte)'z' ? (byte)random.Next('a', 'z' + 1) : state[i];
-            await load.CheckpointAsync(connection, 0, step, state);
+            byte[] state = LargeState(stateBytes);
+            long before = await RunAsync(program, data, async (load, connection) =>
+            {
+                await load.CreateAsync(connection, 0);
+                await load.CheckpointAsync(connection, 0, 0, state);
+            });
+            var random = new Random(7);
+            long after = await RunAsync(program, data, async (load, connection) =>
+            {
+                for (int step = 1; step <= steps; step++)
+                {
+                    int at = random.Next(100, state.Length - changedBytes - 100);
+                    for (int i = at; i < at + changedBytes; i++)
+                        state[i] = state[i] is >= (byte)'a' and <= (byte)'z' ? (byte)random.Next('a', 'z' + 1) : state[i];
+                    await load.CheckpointAsync(connection, 0, step, state);
+                }
+            });
+            output.WriteLine(
+                $"state of {stateBytes} B, {changedBytes} B changed in one place per step, {steps} steps: files grew by {after - before} B, {(after - before) / (double)steps:0} B per step");
+            return 0;
         }
-        await Task.Delay(TimeSpan.FromSeconds(3));
-        long grown = SizeOf(files) - before;
-        output.WriteLine($"state of {stateBytes} B, {changedBytes} B changed per step, {steps} steps: files grew by {grown} B, {grown / (double)steps:0} B per step");
-        return 0;
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
     }
 
-    /// <summary>All files but write-ahead logs, which are written over and over.</summary>
-    private static long SizeOf(string files) => new DirectoryInfo(files).EnumerateFiles("*", SearchOption.AllDirectories)
-        .Where(file => !file.Name.EndsWith("-wal", StringComparison.Ordinal) && file.Directory!.Name != "pg_wal").Sum(file => file.Length);
+    /// <returns>Bytes of the server's files when it has stopped.</returns>
+    private static async Task<long> RunAsync(string program, string data, Func<ExecutionLoad, HttpConnection, Task> act)
+    {
+        using OwnServer server = await OwnServer.StartAsync(program, data);
+        var load = new ExecutionLoad(server.Address, "bytes");
+        await using (HttpConnection connection = load.Connect())
+            await act(load, connection);
+        await server.StopAsync();
+        return new DirectoryInfo(data).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+    }
 
     private async Task EachAsync(int count, int connections, Func<HttpConnection, int, Task> act)
     {

@@ -24,13 +24,16 @@ var workers = new Option<int>("--workers") { Description = "claim at once", Defa
 var claim = new Command("claim", "Orphans executions and lets workers claim them.") { server, orphans, workers };
 claim.SetAction(parsed => new Measures(Load(parsed.GetValue(server)!)).ClaimAsync(parsed.GetValue(orphans), parsed.GetValue(workers), Console.Out));
 
-var files = new Option<string>("--files") { Description = "the server's data directory, whose files are measured", Required = true };
+var program = new Option<string>("--program")
+{
+    Description = "the single-node server's dll", DefaultValueFactory = _ => "src/Gateway/bin/Release/net10.0/Statehouse.Gateway.dll",
+};
 var large = new Option<int>("--state-bytes") { Description = "bytes of the state", DefaultValueFactory = _ => 1_000_000 };
 var bytesSteps = new Option<int>("--steps") { Description = "checkpoints", DefaultValueFactory = _ => 500 };
 var changed = new Option<int>("--changed-bytes") { Description = "bytes that change per step", DefaultValueFactory = _ => 200 };
-var bytes = new Command("bytes", "Bytes on disk that one step of a large state costs.") { server, files, large, bytesSteps, changed };
-bytes.SetAction(parsed => new Measures(Load(parsed.GetValue(server)!)).BytesAsync(
-    parsed.GetValue(files)!, parsed.GetValue(large), parsed.GetValue(bytesSteps), parsed.GetValue(changed), Console.Out));
+var bytes = new Command("bytes", "Bytes on disk that one step of a large state costs, on a server of its own on SQLite.") { program, large, bytesSteps, changed };
+bytes.SetAction(parsed => Measures.BytesAsync(
+    parsed.GetValue(program)!, parsed.GetValue(large), parsed.GetValue(bytesSteps), parsed.GetValue(changed), Console.Out));
 
 return await new RootCommand("Measures executions on a running server.") { checkpoints, load, query, claim, bytes }.Parse(args).InvokeAsync();
 
