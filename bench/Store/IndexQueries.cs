@@ -51,9 +51,11 @@ internal static class IndexQueries
 
     public static GrowingAgent Agent(int i) => new(new AgentId(AgentKind.Execution, "bench", $"run-{i:d7}"));
 
-    public static IndexRow Row(int i)
+    /// <param name="i">Which agent: its group, labels and start.</param>
+    /// <param name="change">How often it has moved on: its status with that.</param>
+    public static IndexRow Row(int i, int change = 0)
     {
-        byte status = (i % 100) switch { < 5 => 0, < 10 => 1, < 11 => 2, < 91 => 3, < 99 => 4, _ => 5 };
+        byte status = ((i + change) % 100) switch { < 5 => 0, < 10 => 1, < 11 => 2, < 91 => 3, < 99 => 4, _ => 5 };
         ImmutableArray<string> labels = [$"customer={i}", $"region={(i % 3 == 0 ? "eu" : "us")}", $"team=t{i / 7 % 10}"];
         var moment = new CommitTime(1_767_225_600_000_000 + i * 1000L);
         return new IndexRow(

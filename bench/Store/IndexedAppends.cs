@@ -18,7 +18,7 @@ internal static class IndexedAppends
         for (int round = 0; round < Rounds; round++)
         {
             double without = await MeasureAsync(store, plain, i => plain[i].Next([Body], timeOffset: Offset(round, i)));
-            double with = await MeasureAsync(store, indexed, i => indexed[i].Next([Body], IndexQueries.Row(i + round), Offset(round, i)));
+            double with = await MeasureAsync(store, indexed, i => indexed[i].Next([Body], IndexQueries.Row(i, round), Offset(round, i)));
             string what = round == 0 ? "creating" : "going on";
             await output.WriteLineAsync($"{store.Store.Name} round {round} ({what}): {without:n0} commits/s without index rows, {with:n0} with");
         }
