@@ -33,9 +33,10 @@ create table statehouse.agent_facet (
   constraint agent_facet_pkey primary key (kind, namespace, facet, stream_id)
 );
 
-create function statehouse.facets_of(group_name text, labels text[]) returns setof text
+-- An array, not a set: then deleting by it probes the primary key for each facet, whatever the planner takes to be many.
+create function statehouse.facets_of(group_name text, labels text[]) returns text[]
 language sql immutable as $$
-  select 'g' || group_name union all select 'l' || label from unnest(labels) as label
+  select array_agg('l' || label) || ('g' || group_name) from unnest(labels) as label
 $$;
 
 -- Writes the index rows of an append whose commits got these positions; those of commits that did not go in are left
@@ -63,13 +64,13 @@ begin
     delete from statehouse.agent_facet as f
     using unnest(changed) as i
     join statehouse.agent_index as a on a.stream_id = run_stream[commit_run[index_commit[i]]]
-    cross join lateral statehouse.facets_of(a.group_name, a.labels) as old(facet)
-    where f.kind = a.kind and f.namespace = a.namespace and f.facet = old.facet and f.stream_id = a.stream_id;
+    where f.kind = a.kind and f.namespace = a.namespace
+      and f.facet = any (statehouse.facets_of(a.group_name, a.labels)) and f.stream_id = a.stream_id;
     insert into statehouse.agent_facet (kind, namespace, facet, stream_id)
     select s.kind, s.namespace, new.facet, s.stream_id
     from unnest(changed) as i
     join statehouse.stream as s on s.stream_id = run_stream[commit_run[index_commit[i]]]
-    cross join lateral statehouse.facets_of(index_group[i], index_labels[i]::text[]) as new(facet)
+    cross join lateral unnest(statehouse.facets_of(index_group[i], index_labels[i]::text[])) as new(facet)
     on conflict do nothing;
   end if;
 

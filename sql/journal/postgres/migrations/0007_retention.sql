@@ -30,9 +30,8 @@ begin
   delete from statehouse.snapshot where stream_id = any (gone);
   delete from statehouse.agent_facet as f
   using statehouse.agent_index as a
-  cross join lateral statehouse.facets_of(a.group_name, a.labels) as old(facet)
-  where a.stream_id = any (gone)
-    and f.kind = a.kind and f.namespace = a.namespace and f.facet = old.facet and f.stream_id = a.stream_id;
+  where a.stream_id = any (gone) and f.kind = a.kind and f.namespace = a.namespace
+    and f.facet = any (statehouse.facets_of(a.group_name, a.labels)) and f.stream_id = a.stream_id;
   delete from statehouse.agent_index where stream_id = any (gone);
   delete from statehouse.stream where stream_id = any (gone);
   return removed;
