@@ -10,7 +10,7 @@ var root = new RootCommand("Measures a journal store by itself.") { journal, pos
 Add("queries", "Index queries over so many agents: median and slowest of 50 runs each, in milliseconds.", IndexQueries.ReportAsync);
 Add("appends", "Appends without and with index rows, in turn: commits per second.", IndexedAppends.ReportAsync);
 Add("removals", "Removes agents of 20 commits one by one, then in calls of 1,000: agents per second.", Removals.ReportAsync);
-Add("bodies", "Bytes of bodies as written and of the database, and commits per second, by kind of body.", BodySizes.ReportAsync);
+Add("bodies", "SQLite only: bytes of bodies as written and in the file, and commits per second, by kind of body.", BodySizes.ReportAsync);
 return await root.Parse(args).InvokeAsync();
 
 void Add(string name, string description, Func<BenchStore, int, TextWriter, Task> report)
