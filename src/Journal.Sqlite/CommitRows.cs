@@ -20,8 +20,14 @@ internal static class CommitRows
             new CommitTime(row.Int64(2)),
             new Guid(txnId, bigEndian: true),
             Hash(row, agent),
-            row.Bytes(5).ToArray());
+            Body(row, agent));
     }
+
+    /// <summary>As it was written, whatever form it is stored in.</summary>
+    /// <exception cref="InvariantBrokenException">SH-9001. It is damaged.</exception>
+    public static byte[] Body(SqliteStatement row, AgentId agent) => StoredBody.TryDecode(row.Bytes(5), out byte[]? body)
+        ? body
+        : throw new InvariantBrokenException($"Version {row.Int64(0)} of {agent} has a damaged body.");
 
     /// <summary>Only the hash, without touching the body.</summary>
     public static CommitHash Hash(SqliteStatement row, AgentId agent) => DecodeHash(row.Bytes(4), agent);

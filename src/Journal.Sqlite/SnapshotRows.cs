@@ -44,14 +44,20 @@ internal static class SnapshotRows
 
     /// <exception cref="InvariantBrokenException">SH-9001. The journal does not reach the snapshot's version.</exception>
     /// <exception cref="StateConflictException">SH-1001. It is of an agent that was removed.</exception>
-    public static void Write(SqliteDatabase database, AgentId agent, JournalSnapshot snapshot, ReadOnlySpan<byte> checksum)
+    /// <param name="database">In a transaction.</param>
+    /// <param name="agent">Whose.</param>
+    /// <param name="snapshot">What it is of.</param>
+    /// <param name="checksum">Over the snapshot, body included.</param>
+    /// <param name="storedBody">Its body as <see cref="StoredBody"/> encodes it.</param>
+    public static void Write(
+        SqliteDatabase database, AgentId agent, JournalSnapshot snapshot, ReadOnlySpan<byte> checksum, ReadOnlySpan<byte> storedBody)
     {
         database.Prepare(Sql.SnapshotWrite)
             .Bind(1, StreamRows.Find(database, agent))
             .Bind(2, snapshot.Version.Value)
             .Bind(3, snapshot.Hash.AsSpan())
             .Bind(4, checksum)
-            .Bind(5, snapshot.Body.Span)
+            .Bind(5, storedBody)
             .Run();
         if (database.Changes > 0)
             return;
@@ -81,11 +87,14 @@ internal static class SnapshotRows
 
     private static bool TryDecode(SqliteStatement row, out JournalSnapshot? snapshot)
     {
+        snapshot = null;
         long version = row.Int64(0);
         ReadOnlySpan<byte> hash = row.Bytes(1);
-        ReadOnlySpan<byte> body = row.Bytes(3);
-        bool isGood = hash.Length == CommitHash.Size && row.Bytes(2).SequenceEqual(Checksum(version, hash, body));
-        snapshot = isGood ? new JournalSnapshot(new AgentVersion(version), CommitHash.FromBytes(hash), body.ToArray()) : null;
-        return isGood;
+        if (hash.Length != CommitHash.Size
+            || !StoredBody.TryDecode(row.Bytes(3), out byte[]? body)
+            || !row.Bytes(2).SequenceEqual(Checksum(version, hash, body)))
+            return false;
+        snapshot = new JournalSnapshot(new AgentVersion(version), CommitHash.FromBytes(hash), body);
+        return true;
     }
 }

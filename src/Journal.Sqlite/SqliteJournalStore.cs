@@ -68,9 +68,10 @@ public sealed class SqliteJournalStore : IJournalStore, IAgentIndex, IJournalRet
     /// <summary>Waits its turn among the batches; a large body holds the writer while it is copied.</summary>
     public Task WriteSnapshotAsync(JournalHandle handle, JournalSnapshot snapshot, CancellationToken cancellationToken)
     {
-        // Here, not on the writer's thread: hashing takes longer than the insert.
+        // Here, not on the writer's thread: hashing and compressing take longer than the insert.
         byte[] checksum = SnapshotRows.Checksum(snapshot.Version.Value, snapshot.Hash.AsSpan(), snapshot.Body.Span);
-        return TransactAsync(database => SnapshotRows.Write(database, handle.Agent, snapshot, checksum), cancellationToken);
+        ReadOnlyMemory<byte> stored = StoredBody.Encode(snapshot.Body);
+        return TransactAsync(database => SnapshotRows.Write(database, handle.Agent, snapshot, checksum, stored.Span), cancellationToken);
     }
 
     public Task DeleteSnapshotsAsync(JournalHandle handle, IReadOnlyList<AgentVersion> versions, CancellationToken cancellationToken) =>

@@ -58,7 +58,7 @@ public abstract class StatehouseException(ErrorCode code, string message, Except
 public sealed class StateConflictException(string message, Exception? inner = null)
     : StatehouseException(ErrorCode.Conflict, message, inner);
 
-/// <summary>SH-1008. The commits asked for are no longer kept.</summary>
+/// <summary>SH-1008. The commits asked for are no longer kept: trimmed, or removed with their agent.</summary>
 public sealed class HistoryTrimmedException(string message)
     : StatehouseException(ErrorCode.HistoryTrimmed, message);
 

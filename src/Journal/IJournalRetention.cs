@@ -7,7 +7,7 @@ public interface IJournalRetention
     /// Drops the details (<see cref="JournalCommit.Detail"/>) of the commits from..to. The commits themselves stay, and
     /// with them the chain: a detail is not part of what is hashed, its digest is.
     /// </summary>
-    /// <returns>Bytes of bodies that were dropped, as they are read, the line feed included; 0 where nothing was left to drop.</returns>
+    /// <returns>Bytes of bodies that were dropped, as they are read, the zero byte included; 0 where nothing was left to drop.</returns>
     /// <exception cref="JournalUnavailableException">SH-2001. Some of it may be done; repeating the call does the rest.</exception>
     Task<long> CutDetailsAsync(
         JournalHandle handle, AgentVersion fromInclusive, AgentVersion toInclusive, CancellationToken cancellationToken);

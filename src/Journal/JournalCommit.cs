@@ -7,8 +7,7 @@ namespace Statehouse.Journal;
 /// <param name="TxnId">The transaction it belongs to; commits of several agents share it.</param>
 /// <param name="Hash">Links it to the commit before it: <see cref="CommitHash.Chain"/>.</param>
 /// <param name="Body">
-/// UTF-8 JSON, one object. Where a line feed follows directly on it, what stands behind is the commit's
-/// <see cref="Detail"/>. Line feeds inside of the object are white space of values, and mean nothing.
+/// UTF-8 JSON, one object. Where a zero byte follows on it, what stands behind is the commit's <see cref="Detail"/>.
 /// </param>
 public sealed record JournalCommit(
     AgentVersion Version,
@@ -18,9 +17,6 @@ public sealed record JournalCommit(
     CommitHash Hash,
     ReadOnlyMemory<byte> Body)
 {
-    /// <summary>Parts the canonical body from the detail where there is one.</summary>
-    public const byte DetailSeparator = (byte)'\n';
-
     /// <summary>The body without the detail: what the hash covers.</summary>
     public ReadOnlyMemory<byte> Canonical => Body[..CommitBody.CanonicalLength(Body.Span)];
 

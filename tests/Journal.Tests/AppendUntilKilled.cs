@@ -75,7 +75,7 @@ internal static class AppendUntilKilled
     {
         var txnId = Guid.NewGuid();
         var together = new AppendUnit([agents[0].Next(txnId), agents[1].Next(txnId)]);
-        AppendUnit[] batch = [together, .. agents.Skip(2).Select((agent, i) => agent.NextUnit(1 + i))];
+        AppendUnit[] batch = [.. agents.Skip(2).Select((agent, i) => agent.NextUnit(1 + i)).Prepend(together).Select(Commits.Indexed)];
         await store.WriteAsync(batch, CancellationToken.None);
         if (batch.Any(unit => unit.Outcome != AppendOutcome.Appended))
             throw new InvalidOperationException("An append conflicted although nobody else writes.");

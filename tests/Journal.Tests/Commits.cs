@@ -60,6 +60,32 @@ public sealed class Commits
     public static AppendRun Indexed(AppendRun run, params IReadOnlyList<IndexRow?> rows) => new(
         run.Handle, run.ExpectedVersion, run.ExpectedHash, [.. run.Commits.Select((commit, i) => commit with { Index = rows[i] })]);
 
+    /// <summary>The unit with an index row on each run's last commit, which tells that commit's version.</summary>
+    public static AppendUnit Indexed(AppendUnit unit) => new([.. unit.Runs.Select(run =>
+    {
+        JournalCommit last = run.Commits[^1];
+        var row = new IndexRow((byte)(last.Version.Value % 5), "crash", [$"v={last.Version}"], new CommitTime(1), null, Body(last.Version.Value));
+        return Indexed(run, [.. run.Commits.Select(commit => commit == last ? row : null)]);
+    })]);
+
+    /// <summary>The index says of each agent what its journal's last commit said, as <see cref="Indexed(AppendUnit)"/> wrote it.</summary>
+    public static async Task AssertIndexMatchesAsync(IJournalStore store, IReadOnlyCollection<AgentId> agents, CancellationToken cancellationToken)
+    {
+        var query = new IndexQuery(AgentKind.Agent, agents.First().Namespace, 1000);
+        IReadOnlyList<IndexedAgent> found = await ((IAgentIndex)store).QueryAsync(query, cancellationToken);
+        foreach (AgentId agent in agents)
+        {
+            JournalHead? head = await store.ReadHeadAsync(new JournalHandle(agent), cancellationToken);
+            IndexedAgent? row = found.SingleOrDefault(f => f.Agent == agent);
+            Assert.Equal((head?.Version, head?.Time), (row?.Version, row?.UpdatedAt));
+            if (row is null)
+                continue;
+            Assert.Equal(Body(row.Version.Value), row.Row.Summary.ToArray());
+            Assert.Contains(await ((IAgentIndex)store).QueryAsync(query with { Labels = [$"v={row.Version}"] }, cancellationToken), f => f.Agent == agent);
+        }
+        Assert.True(found.Count <= agents.Count, $"{found.Count} index rows for {agents.Count} agents.");
+    }
+
     /// <summary>The run as a unit of its own.</summary>
     public AppendUnit NextUnit(int count = 1) => new([Next(count)]);
 

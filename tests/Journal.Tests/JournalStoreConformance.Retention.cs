@@ -218,7 +218,7 @@ public abstract partial class JournalStoreConformance
     }
 
     private static byte[] WithDetail(string canonical, string? detail) =>
-        Encoding.UTF8.GetBytes(detail is null ? canonical : $"{canonical}\n{detail}");
+        Encoding.UTF8.GetBytes(detail is null ? canonical : $"{canonical}\0{detail}");
 
     private static void AssertChains(AgentId agent, IReadOnlyList<JournalCommit> commits)
     {

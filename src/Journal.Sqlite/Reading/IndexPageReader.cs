@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace Statehouse.Journal.Sqlite.Reading;
@@ -9,20 +8,17 @@ namespace Statehouse.Journal.Sqlite.Reading;
 /// </summary>
 internal sealed class IndexPageReader
 {
-    /// <summary>A facet with no more agents than this is rare: to look at all of them costs a few milliseconds.</summary>
-    private const int RareAgentsMax = 2_000;
-
     private readonly SqliteDatabase _database;
     private readonly IndexQuery _query;
     private readonly byte[] _namespace;
-    private readonly ImmutableArray<string> _facets;
+    private readonly IndexPage _page;
 
     private IndexPageReader(SqliteDatabase database, IndexQuery query)
     {
         _database = database;
         _query = query;
         _namespace = StoredNames.Encode(query.Namespace);
-        _facets = Facets.Of(query.Group, query.Labels);
+        _page = new IndexPage(query);
     }
 
     /// <summary>As <see cref="IAgentIndex.QueryAsync"/>; all of it as of one moment.</summary>
@@ -44,11 +40,11 @@ internal sealed class IndexPageReader
         var found = new List<IndexedAgent>();
         if (RareFacet() is { } rare)
         {
-            Take(Bind(IndexTexts.ByFacet(_query)).BindTextOrNull(3, StatusesJson()).BindText(14, rare), found);
+            Take(Bind(SqliteIndexTexts.ByFacet(_query)).BindTextOrNull(3, StatusesJson()).BindText(14, rare), found);
             return found;
         }
         foreach (long status in _query.Statuses.IsEmpty ? UsedStatuses() : [.. _query.Statuses.Distinct().Select(status => (long)status)])
-            Take(Bind(IndexTexts.InOrder(_query)).Bind(3, status), found);
+            Take(Bind(SqliteIndexTexts.InOrder(_query)).Bind(3, status), found);
         found.Sort(Compare);
         return found.Count > _query.Limit ? found[.._query.Limit] : found;
     }
@@ -56,8 +52,8 @@ internal sealed class IndexPageReader
     /// <summary>The one of the facets asked for that fewest agents have, if it is rare; null = none is.</summary>
     private byte[]? RareFacet()
     {
-        (byte[]? rarest, long agents) = (null, RareAgentsMax + 1);
-        foreach (string facet in _facets)
+        (byte[]? rarest, long agents) = (null, IndexPage.RareAgentsMax + 1);
+        foreach (string facet in _page.Facets)
         {
             byte[] name = StoredNames.Encode(facet);
             using SqliteStatement row = _database.Prepare(Sql.FacetCount)
@@ -88,45 +84,21 @@ internal sealed class IndexPageReader
     /// <summary>All but ?3 and ?14.</summary>
     private SqliteStatement Bind(string sql)
     {
-        ((long value, byte[] name), long end) = Page();
         return _database.Prepare(sql)
             .Bind(1, (long)_query.Kind)
             .BindText(2, _namespace)
-            .Bind(4, value)
-            .BindText(5, name)
-            .Bind(6, end)
-            .Bind(7, From(_query.StartedFrom))
-            .Bind(8, To(_query.StartedTo))
-            .Bind(9, From(_query.UpdatedFrom))
-            .Bind(10, To(_query.UpdatedTo))
+            .Bind(4, _page.BeyondValue)
+            .BindText(5, StoredNames.Encode(_page.BeyondName))
+            .Bind(6, _page.End)
+            .Bind(7, IndexPage.From(_query.StartedFrom))
+            .Bind(8, IndexPage.To(_query.StartedTo))
+            .Bind(9, IndexPage.From(_query.UpdatedFrom))
+            .Bind(10, IndexPage.To(_query.UpdatedTo))
             .BindNullable(11, _query.DueAtMost?.UnixMicroseconds)
-            .BindTextOrNull(12, _facets.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(_facets))
-            .Bind(13, _query.Limit);
+            .BindTextOrNull(12, _query.Labels.IsEmpty ? null : JsonSerializer.SerializeToUtf8Bytes(_query.Labels.Select(label => "l" + label)))
+            .Bind(13, _query.Limit)
+            .BindTextOrNull(15, _query.Group is null ? null : StoredNames.Encode(_query.Group));
     }
-
-    /// <summary>Beyond which value and name the page begins, and where the ordering value ends.</summary>
-    private ((long Value, byte[] Name) Begin, long End) Page()
-    {
-        (long from, long to) = _query.Order switch
-        {
-            IndexOrder.Started => (From(_query.StartedFrom), To(_query.StartedTo)),
-            IndexOrder.Updated => (From(_query.UpdatedFrom), To(_query.UpdatedTo)),
-            _ => (long.MinValue, _query.DueAtMost is { UnixMicroseconds: < long.MaxValue } most ? most.UnixMicroseconds + 1 : long.MaxValue),
-        };
-        // No name is empty: beyond (value, "") lies all of that value upwards, and nothing of it downwards.
-        (long Value, byte[] Name) begin = (_query.Descending ? to : from, []);
-        if (_query.After is { } after)
-        {
-            (long Value, byte[] Name) cursor = (after.Value.UnixMicroseconds, StoredNames.Encode(after.Name));
-            if (_query.Descending ? cursor.Value < begin.Value : cursor.Value >= begin.Value)
-                begin = cursor;
-        }
-        return (begin, _query.Descending ? from : to);
-    }
-
-    private static long From(CommitTime? from) => from?.UnixMicroseconds ?? long.MinValue;
-
-    private static long To(CommitTime? to) => to?.UnixMicroseconds ?? long.MaxValue;
 
     private void Take(SqliteStatement rows, List<IndexedAgent> found)
     {
@@ -140,7 +112,7 @@ internal sealed class IndexPageReader
                 new IndexRow(
                     checked((byte)row.Int64(3)),
                     StoredNames.Decode(row.Bytes(4)),
-                    Facets.Labels(row.Bytes(5)),
+                    StoredLabels.Decode(row.Bytes(5)),
                     new CommitTime(row.Int64(6)),
                     row.IsNull(7) ? null : new CommitTime(row.Int64(7)),
                     row.Bytes(8).ToArray())));

@@ -11,12 +11,20 @@ internal sealed class BatchAppend
     // Per run of the batch, in order: the agent's row; 0 where the run's unit did not go in.
     private readonly List<long> _streamIds = [];
 
+    // Per run, in order: its commits' bodies as they are stored. Made by whoever brings the batch, not by the writer.
+    private readonly ReadOnlyMemory<byte>[][] _bodies;
+
     /// <exception cref="InvariantBrokenException">SH-9001. A unit is not what <see cref="AppendUnit"/> promises.</exception>
     public BatchAppend(IReadOnlyList<AppendUnit> batch)
     {
         foreach (AppendUnit unit in batch)
             CheckUnit(unit);
         _batch = batch;
+        _bodies =
+        [
+            .. batch.SelectMany(unit => unit.Runs)
+                .Select(run => run.Commits.Select(commit => StoredBody.Encode(commit.Body)).ToArray()),
+        ];
     }
 
     public void Write(SqliteDatabase database)
@@ -115,7 +123,7 @@ internal sealed class BatchAppend
             AppendRun run = unit.Runs[r];
             for (int c = 0; c < run.Commits.Count; c++)
             {
-                Insert(database, FeedPosition.Of(commitTs, isOneTransaction ? r : 0), _streamIds[firstRun + r], run.Commits[c]);
+                Insert(database, FeedPosition.Of(commitTs, isOneTransaction ? r : 0), _streamIds[firstRun + r], run.Commits[c], _bodies[firstRun + r][c].Span);
                 run.CommitTs[c] = commitTs;
                 if (!isOneTransaction)
                     commitTs = new CommitTs(commitTs.Value + 1);
@@ -125,7 +133,7 @@ internal sealed class BatchAppend
         return isOneTransaction ? new CommitTs(commitTs.Value + 1) : commitTs;
     }
 
-    private static void Insert(SqliteDatabase database, long position, long streamId, JournalCommit commit)
+    private static void Insert(SqliteDatabase database, long position, long streamId, JournalCommit commit, ReadOnlySpan<byte> storedBody)
     {
         Span<byte> txnId = stackalloc byte[16];
         commit.TxnId.TryWriteBytes(txnId, bigEndian: true, out _);
@@ -136,7 +144,7 @@ internal sealed class BatchAppend
             .Bind(4, commit.Time.UnixMicroseconds)
             .Bind(5, txnId)
             .Bind(6, commit.Hash.AsSpan())
-            .Bind(7, commit.Body.Span)
+            .Bind(7, storedBody)
             .Run();
     }
 

@@ -25,7 +25,7 @@ internal sealed class DetailCut(JournalHandle handle, AgentVersion from, AgentVe
         _pageEnd = AgentVersion.None;
         long streamId = StreamRows.Find(database, handle.Agent);
         foreach ((AgentVersion version, byte[] canonical) in ReadPage(database, streamId))
-            database.Prepare(Sql.CommitCut).Bind(1, streamId).Bind(2, version.Value).Bind(3, canonical).Run();
+            database.Prepare(Sql.CommitCut).Bind(1, streamId).Bind(2, version.Value).Bind(3, StoredBody.Encode(canonical).Span).Run();
     }
 
     public void Acknowledge()
@@ -45,13 +45,13 @@ internal sealed class DetailCut(JournalHandle handle, AgentVersion from, AgentVe
         for (int i = 0; i < CommitsPerPage && bytes < BytesPerPage && row.Step(); i++)
         {
             _pageEnd = new AgentVersion(row.Int64(0));
-            ReadOnlySpan<byte> body = row.Bytes(5);
+            byte[] body = CommitRows.Body(row, handle.Agent);
             bytes += body.Length;
             int kept = CommitBody.CanonicalLength(body);
             if (kept == body.Length)
                 continue;
             _pageDropped += body.Length - kept;
-            cuts.Add((_pageEnd, body[..kept].ToArray()));
+            cuts.Add((_pageEnd, body[..kept]));
         }
         return cuts;
     }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 
 namespace Statehouse.Journal.Sqlite.Writing;
 
@@ -28,7 +27,7 @@ internal static class IndexRows
     {
         byte[] group = StoredNames.Encode(row.Group);
         ImmutableArray<string> labels = row.Labels.IsDefault ? [] : row.Labels;
-        byte[] labelsJson = JsonSerializer.SerializeToUtf8Bytes(labels);
+        byte[] labelsJson = StoredLabels.Encode(labels);
         if (!HasFacets(database, streamId, group, labelsJson))
             ReplaceFacets(database, streamId, agent, row.Group, labels);
         database.Prepare(Sql.IndexWrite)
@@ -54,7 +53,7 @@ internal static class IndexRows
     private static void ReplaceFacets(SqliteDatabase database, long streamId, AgentId agent, string group, ImmutableArray<string> labels)
     {
         DeleteFacets(database, streamId, agent);
-        foreach (string facet in Facets.Of(group, labels))
+        foreach (string facet in IndexPage.FacetsOf(group, labels))
             database.Prepare(Sql.FacetAdd).BindFacet(agent, facet).Bind(4, streamId).Run();
     }
 
@@ -64,10 +63,10 @@ internal static class IndexRows
             database.Prepare(Sql.FacetDelete).BindFacet(agent, facet).Bind(4, streamId).Run();
     }
 
-    private static IEnumerable<string> FacetsOf(SqliteDatabase database, long streamId)
+    private static IReadOnlyList<string> FacetsOf(SqliteDatabase database, long streamId)
     {
         using SqliteStatement old = database.Prepare(Sql.IndexFacets).Bind(1, streamId);
-        return old.Step() ? Facets.Of(StoredNames.Decode(old.Bytes(0)), Facets.Labels(old.Bytes(1))) : [];
+        return old.Step() ? IndexPage.FacetsOf(StoredNames.Decode(old.Bytes(0)), StoredLabels.Decode(old.Bytes(1))) : [];
     }
 
     private static SqliteStatement BindFacet(this SqliteStatement statement, AgentId agent, string facet) =>

@@ -7,7 +7,7 @@ namespace Statehouse.Agents.Tests.Hosting;
 /// A store in memory whose writes can be held, failed before they happen, or failed after they happened: the fault
 /// ladder's lowest rung. Several hosts may share one, as servers share a database.
 /// </summary>
-public sealed class MemoryStore : IJournalStore
+public sealed partial class MemoryStore : IJournalStore
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<AgentId, List<JournalCommit>> _journals = [];

@@ -30,6 +30,7 @@ public sealed class PostgresServerFaultTests : PostgresFixture
 
             foreach (Commits agent in writers.SelectMany(agents => agents))
                 await TakeOverAsync(store, agent);
+            await Commits.AssertIndexMatchesAsync(store, [.. writers.SelectMany(agents => agents).Select(agent => agent.Agent)], Cancellation);
         }
         Assert.All(writers.SelectMany(agents => agents), agent => Assert.True(agent.Version.Value > 3, $"{agent.Agent} hardly took part."));
     }
@@ -90,6 +91,7 @@ public sealed class PostgresServerFaultTests : PostgresFixture
                 AppendUnit[] batch = round % 4 == 3
                     ? [.. agents.Chunk(5).Select(Together)]
                     : [.. agents.Select(agent => agent.NextUnit(1 + round % 3))];
+                batch = Array.ConvertAll(batch, Commits.Indexed);
                 await store.WriteAsync(batch, Cancellation);
                 foreach (AppendRun run in batch.SelectMany(unit => unit.Runs))
                     agents.Single(agent => agent.Agent == run.Handle.Agent).Acknowledge(run);

@@ -95,6 +95,8 @@ public sealed partial class SqliteCrashTests : IDisposable
             // The store verifies gaps and hashes while it reads.
             Assert.Equal(versions[i], await store.ReadForwardAsync(handle, new AgentVersion(1), head.Version, Cancellation).CountAsync(Cancellation));
         }
+        // Each batch also moves every agent's index row: with its commits, or not at all.
+        await Commits.AssertIndexMatchesAsync(store, [.. Enumerable.Range(0, acknowledged.Length).Select(AppendUntilKilled.Agent)], Cancellation);
         // Each batch adds 1, 1, 1, 2, 3, 4: any other proportion is half a batch.
         Assert.Equal([versions[0], versions[0], versions[0], 2 * versions[0], 3 * versions[0], 4 * versions[0]], versions);
     }

@@ -21,8 +21,23 @@ create table statehouse.agent_index (
 create index agent_index_updated on statehouse.agent_index (kind, namespace, status, updated_at, name);
 create index agent_index_started on statehouse.agent_index (kind, namespace, status, started_at, name);
 create index agent_index_due on statehouse.agent_index (kind, namespace, status, due_at, name) where due_at is not null;
-create index agent_index_group on statehouse.agent_index (kind, namespace, group_name, status);
-create index agent_index_labels on statehouse.agent_index using gin (labels);
+
+-- One row per group (facet = 'g' || group_name) and per label (facet = 'l' || label) of an agent. Written where they
+-- change, which is hardly ever after the first commit: an inverted index on agent_index itself would be written by
+-- every commit.
+create table statehouse.agent_facet (
+  kind          smallint not null,
+  namespace     text     collate "C" not null,
+  facet         text     collate "C" not null,
+  stream_id     bigint   not null,
+  constraint agent_facet_pkey primary key (kind, namespace, facet, stream_id)
+);
+
+-- An array, not a set: then deleting by it probes the primary key for each facet, whatever the planner takes to be many.
+create function statehouse.facets_of(group_name text, labels text[]) returns text[]
+language sql immutable as $$
+  select array_agg('l' || label) || ('g' || group_name) from unnest(labels) as label
+$$;
 
 -- Writes the index rows of an append whose commits got these positions; those of commits that did not go in are left
 -- out. The caller holds the agents' rows of stream, so nobody else writes the same index rows.
@@ -37,7 +52,28 @@ language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan set jit = off
 as $$
+declare
+  changed integer[];  -- rows whose group or labels are not what the table holds
 begin
+  select array_agg(i) into changed
+  from generate_series(1, cardinality(index_commit)) as i
+  left join statehouse.agent_index as a on a.stream_id = run_stream[commit_run[index_commit[i]]]
+  where positions[index_commit[i]] > 0
+    and (a.stream_id is null or a.group_name <> index_group[i] or a.labels <> index_labels[i]::text[]);
+  if changed is not null then
+    delete from statehouse.agent_facet as f
+    using unnest(changed) as i
+    join statehouse.agent_index as a on a.stream_id = run_stream[commit_run[index_commit[i]]]
+    where f.kind = a.kind and f.namespace = a.namespace
+      and f.facet = any (statehouse.facets_of(a.group_name, a.labels)) and f.stream_id = a.stream_id;
+    insert into statehouse.agent_facet (kind, namespace, facet, stream_id)
+    select s.kind, s.namespace, new.facet, s.stream_id
+    from unnest(changed) as i
+    join statehouse.stream as s on s.stream_id = run_stream[commit_run[index_commit[i]]]
+    cross join lateral unnest(statehouse.facets_of(index_group[i], index_labels[i]::text[])) as new(facet)
+    on conflict do nothing;
+  end if;
+
   insert into statehouse.agent_index (
     stream_id, kind, namespace, name, version, updated_at, status, group_name, labels, started_at, due_at, summary)
   select s.stream_id, s.kind, s.namespace, s.name, commit_version[index_commit[i]], commit_time[index_commit[i]],

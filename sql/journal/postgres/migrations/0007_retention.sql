@@ -28,6 +28,10 @@ begin
   end if;
   delete from statehouse.journal where stream_id = any (gone);
   delete from statehouse.snapshot where stream_id = any (gone);
+  delete from statehouse.agent_facet as f
+  using statehouse.agent_index as a
+  where a.stream_id = any (gone) and f.kind = a.kind and f.namespace = a.namespace
+    and f.facet = any (statehouse.facets_of(a.group_name, a.labels)) and f.stream_id = a.stream_id;
   delete from statehouse.agent_index where stream_id = any (gone);
   delete from statehouse.stream where stream_id = any (gone);
   return removed;

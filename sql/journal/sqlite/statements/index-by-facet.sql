@@ -7,6 +7,7 @@ where f.kind = ?1 and f.namespace = ?2 and f.facet = ?14
   and (i.{column}, i.name) {beyond} (?4, ?5) and i.{column} {within} ?6
   and i.started_at >= ?7 and i.started_at < ?8 and i.updated_at >= ?9 and i.updated_at < ?10
   and (?11 is null or i.due_at <= ?11)
+  and (?15 is null or i.group_name = ?15)
   and (?12 is null or not exists (
     select 1 from json_each(?12) wanted
     where not exists (select 1 from agent_facet g

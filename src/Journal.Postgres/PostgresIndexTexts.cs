@@ -1,10 +1,10 @@
-namespace Statehouse.Journal.Sqlite;
+namespace Statehouse.Journal.Postgres;
 
 /// <summary>The index queries: for each order and direction one static text, made once from one file each.</summary>
-internal static class IndexTexts
+internal static class PostgresIndexTexts
 {
-    private static readonly string[] InOrderTexts = All("index-in-order");
-    private static readonly string[] ByFacetTexts = All("index-by-facet");
+    private static readonly string[] InOrderTexts = All("queries/index_in_order.sql");
+    private static readonly string[] ByFacetTexts = All("queries/index_by_facet.sql");
 
     public static string InOrder(IndexQuery query) => InOrderTexts[Place(query.Order, query.Descending)];
 
@@ -15,7 +15,7 @@ internal static class IndexTexts
     private static string[] All(string name) =>
         [.. Enum.GetValues<IndexOrder>().SelectMany(order => new[] { Text(name, order, false), Text(name, order, true) })];
 
-    private static string Text(string name, IndexOrder order, bool descending) => Sql.Statement(name)
+    private static string Text(string name, IndexOrder order, bool descending) => SqlText.Read(name)
         .Replace("{column}", order switch { IndexOrder.Started => "started_at", IndexOrder.Updated => "updated_at", _ => "due_at" }, StringComparison.Ordinal)
         .Replace("{direction}", descending ? "desc" : "asc", StringComparison.Ordinal)
         .Replace("{beyond}", descending ? "<" : ">", StringComparison.Ordinal)
