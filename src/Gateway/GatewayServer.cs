@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Statehouse.Agents;
+using Statehouse.Executions;
 
 namespace Statehouse.Gateway;
 
@@ -49,14 +50,15 @@ public sealed class GatewayServer : IAsyncDisposable
     /// <summary>A server of the whole API.</summary>
     /// <param name="agents">All agents.</param>
     /// <param name="transactions">Interactive transactions.</param>
+    /// <param name="executions">Workflow runs.</param>
     /// <param name="readiness">What <c>/readyz</c> answers.</param>
     /// <param name="limits">What requests may be.</param>
     /// <param name="options">Where to listen.</param>
     /// <param name="clock">Time.</param>
     /// <param name="loggers">Where Kestrel and the gateway log.</param>
     internal static GatewayServer OfApi(
-        IAgents agents, ITransactions transactions, Readiness readiness, Limits limits, GatewayOptions options, TimeProvider clock,
-        ILoggerFactory loggers)
+        IAgents agents, ITransactions transactions, ExecutionService executions, Readiness readiness, Limits limits, GatewayOptions options,
+        TimeProvider clock, ILoggerFactory loggers)
     {
         var entry = new FeedEntry(agents, clock);
         return new GatewayServer(
@@ -68,6 +70,8 @@ public sealed class GatewayServer : IAsyncDisposable
                 .. new StateRoutes(agents, limits, clock).Routes,
                 .. new CommitRoutes(agents, new CommitStream(agents, streams), limits).Routes,
                 .. new TransactionRoutes(transactions, limits, clock).Routes,
+                .. new ExecutionRoutes(executions, limits).Routes,
+                .. new CheckpointRoutes(executions, limits).Routes,
                 .. new FeedRoutes(entry, new FeedStream(agents, entry, streams, limits), limits).Routes,
             ],
             "There is no such route. /openapi/v1.json lists them all.");

@@ -1,6 +1,7 @@
 using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
 using Statehouse.Agents.Transactions;
+using Statehouse.Executions;
 using Statehouse.Journal;
 using Statehouse.Journal.GroupCommit;
 
@@ -71,8 +72,9 @@ internal sealed class SingleNode : IServerNode
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
         var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
+        var executions = new ExecutionService(agents, ExecutionStores.Of(store), limits, new ExecutionOptions(), clock, log);
         var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, clock);
-        _server = Own(GatewayServer.OfApi(agents, transactions, readiness, limits, options, clock, loggers));
+        _server = Own(GatewayServer.OfApi(agents, transactions, executions, readiness, limits, options, clock, loggers));
         _grpc = options.GrpcAddress is null ? null : Own(new GrpcServer(agents, transactions, readiness, limits, options, clock, loggers));
         await _server.StartAsync(cancellationToken);
         if (_grpc is not null)

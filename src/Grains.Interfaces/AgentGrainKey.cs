@@ -20,6 +20,7 @@ namespace Statehouse.Grains;
 public static class AgentGrainKey
 {
     private const string ExecutionPrefix = "execution/";
+    private const string ExecutionSnapshotPrefix = "snapshot/";
 
     private static readonly SearchValues<char> Plain = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@!$&'()*,;=");
@@ -35,6 +36,7 @@ public static class AgentGrainKey
         {
             AgentKind.Agent => "",
             AgentKind.Execution => ExecutionPrefix,
+            AgentKind.ExecutionSnapshot => ExecutionSnapshotPrefix,
             _ => throw new ArgumentOutOfRangeException(nameof(agent), agent.Kind, "There is no grain key for this kind of agent."),
         });
         AppendEscaped(key, agent.Namespace);
@@ -50,6 +52,7 @@ public static class AgentGrainKey
         {
             [var @namespace, var name] => Unescape(AgentKind.Agent, @namespace, name),
             [var kind, var @namespace, var name] when kind + "/" == ExecutionPrefix => Unescape(AgentKind.Execution, @namespace, name),
+            [var kind, var @namespace, var name] when kind + "/" == ExecutionSnapshotPrefix => Unescape(AgentKind.ExecutionSnapshot, @namespace, name),
             _ => null,
         };
         // A second spelling of the same identity would be a second grain on one journal.

@@ -8,6 +8,9 @@ public enum AgentKind : byte
 
     /// <summary>A workflow run: an agent with a schema of its own. Kept apart so that no agent id can reach one.</summary>
     Execution = 1,
+
+    /// <summary>The state that a named snapshot of an execution keeps. Its name tells which: no caller sees it.</summary>
+    ExecutionSnapshot = 2,
 }
 
 /// <summary>

@@ -1,5 +1,6 @@
 using Statehouse.Agents.Hosting;
 using Statehouse.Agents.Transactions;
+using Statehouse.Executions;
 using Statehouse.Gateway;
 using Statehouse.Grains;
 using Statehouse.Journal;
@@ -143,7 +144,8 @@ internal sealed class ClusterNode : IServerNode
         var log = new HostOperatorLog(_loggers.CreateLogger("Statehouse.Agents"));
         var agents = new ClusterAgents(_member!.Grains, store, _settings.Limits, _clock, log);
         var transactions = Own(new InteractiveTransactions(agents, _settings.Limits, _clock));
-        _http = GatewayServer.OfApi(agents, transactions, readiness, _settings.Limits, options, _clock, _loggers);
+        var executions = new ExecutionService(agents, ExecutionStores.Of(store), _settings.Limits, new ExecutionOptions(), _clock, log);
+        _http = GatewayServer.OfApi(agents, transactions, executions, readiness, _settings.Limits, options, _clock, _loggers);
         _grpc = Own(new GrpcServer(agents, transactions, readiness, _settings.Limits, options, _clock, _loggers));
         await _grpc.StartAsync(cancellationToken);
     }

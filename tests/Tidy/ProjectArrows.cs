@@ -9,10 +9,11 @@ internal static class ProjectArrows
         ["Journal.Sqlite"] = ["Journal"],
         ["Journal.Postgres"] = ["Journal"],
         ["Agents"] = ["Journal"],
-        ["Gateway"] = ["Agents", "Journal.Sqlite", "Journal.Postgres"],
+        ["Executions"] = ["Agents", "Journal"],
+        ["Gateway"] = ["Agents", "Executions", "Journal.Sqlite", "Journal.Postgres"],
         ["Grains.Interfaces"] = ["Agents"],
         ["Grains"] = ["Grains.Interfaces", "Journal"],
-        ["Silo"] = ["Grains", "Gateway", "Journal.Postgres"],
+        ["Silo"] = ["Grains", "Gateway", "Executions", "Journal.Postgres"],
         ["Cli"] = [],
         ["LocalCluster"] = [],
     };
@@ -22,6 +23,7 @@ internal static class ProjectArrows
     {
         ["Journal"] = [],
         ["Agents"] = [],
+        ["Executions"] = [],
         ["Journal.Sqlite"] = ["Microsoft.Data.Sqlite.Core", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["Journal.Postgres"] = ["Npgsql"],
         ["Cli"] = ["System.CommandLine", "Spectre.Console"],

@@ -7,6 +7,9 @@ namespace Statehouse.Gateway;
 /// <param name="Query">The query parameters that it knows; any other is refused.</param>
 internal sealed record ApiRoute(string Method, string Template, Func<Call, ValueTask> Handle, params string[] Query)
 {
+    /// <summary>Those of <see cref="Query"/> that may be given several times.</summary>
+    public string[] Repeatable { get; init; } = [];
+
     /// <summary>It is answered also while the server is being taken down: who watches it must see that.</summary>
     public bool OutlastsDrain { get; init; }
 

@@ -51,7 +51,7 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
     {
         int count = _target.Split(_segments);
         Route = routes.Find(Http.Request.Method, _target.Path, _segments.AsSpan(0, count));
-        _query = Query.Parse(_target.QueryText, Route.Query);
+        _query = Query.Parse(_target.QueryText, Route.Query, Route.Repeatable);
     }
 
     /// <summary>The agent that the path names; checked by <see cref="IAgents.Get"/>.</summary>

@@ -5,11 +5,14 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>
-/// A query string, read strictly: a parameter that the route does not know, or that is given twice, is refused, so
-/// that a typo never silently means "everything". <c>+</c> stands for a space, as browsers and most clients send it.
+/// A query string, read strictly: a parameter that the route does not know, or that is given twice where it means one
+/// thing, is refused, so that a typo never silently means "everything". <c>+</c> stands for a space, as browsers and most clients send it.
 /// </summary>
 internal readonly struct Query
 {
+    // Separates pairs, so no value holds it unescaped.
+    private const char RepeatSeparator = '&';
+
     private readonly string[] _names;
     private readonly string?[] _rawValues;
 
@@ -21,8 +24,9 @@ internal readonly struct Query
 
     /// <param name="text">What follows the question mark.</param>
     /// <param name="names">What the route knows.</param>
+    /// <param name="repeatable">Those of them that may be given several times.</param>
     /// <exception cref="RefusedException">SH-1003.</exception>
-    public static Query Parse(ReadOnlySpan<char> text, string[] names)
+    public static Query Parse(ReadOnlySpan<char> text, string[] names, string[] repeatable)
     {
         if (text.IsEmpty)
             return new Query(names, []);
@@ -37,9 +41,12 @@ internal readonly struct Query
             int index = Array.IndexOf(names, name);
             if (index < 0)
                 throw Unknown(name, names);
-            if (rawValues[index] is not null)
+            string rawValue = equals < 0 ? "" : pair[(equals + 1)..].ToString();
+            if (rawValues[index] is not null && !repeatable.Contains(name))
                 throw RefusedException.Invalid(name, "given once", "given twice");
-            rawValues[index] = equals < 0 ? "" : pair[(equals + 1)..].ToString();
+            else if (rawValues[index] is { } first)
+                rawValue = first + RepeatSeparator + rawValue;
+            rawValues[index] = rawValue;
         }
         return new Query(names, rawValues);
     }
@@ -48,6 +55,10 @@ internal readonly struct Query
 
     public string? Text(string name) =>
         Raw(name) is { } raw ? PercentText.DecodeText(name, raw, plusIsSpace: true) : null;
+
+    /// <summary>All values of a parameter that may be given several times, in order.</summary>
+    public string[] Texts(string name) =>
+        Raw(name) is { } raw ? [.. raw.Split(RepeatSeparator).Select(one => PercentText.DecodeText(name, one, plusIsSpace: true))] : [];
 
     /// <summary>The bytes as a key; default where the parameter is absent or empty.</summary>
     public Key Key(string name) =>

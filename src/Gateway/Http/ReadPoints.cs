@@ -7,7 +7,7 @@ namespace Statehouse.Gateway;
 /// <summary>The query parameters that say as of when, and how fresh, a read is to be.</summary>
 internal static class ReadPoints
 {
-    private const string Rfc3339 = "a time by RFC 3339 with an offset and at most 7 decimals, like 2026-01-31T09:05:00.000123Z";
+    internal const string Rfc3339 = "a time by RFC 3339 with an offset and at most 7 decimals, like 2026-01-31T09:05:00.000123Z";
 
     /// <summary><c>at</c>, <c>at_version</c> and, where the route has it, <c>key_version</c>: at most one of them.</summary>
     /// <exception cref="RefusedException">SH-1003.</exception>

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Statehouse.Agents;
+using Statehouse.Executions;
 using Statehouse.Agents.Transactions;
 using Statehouse.Gateway.Tests.Hosting;
 using Statehouse.Journal;
@@ -84,7 +85,9 @@ public sealed class FaultTests
         await using var transactions = new InteractiveTransactions(agents, Limits.Default, TimeProvider.System);
         options = (options ?? new GatewayOptions()) with { HttpAddress = new IPEndPoint(IPAddress.Loopback, 0) };
         var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, TimeProvider.System);
-        await using GatewayServer server = GatewayServer.OfApi(agents, transactions, readiness, Limits.Default, options, TimeProvider.System, loggers);
+        var executions = new ExecutionService(
+            agents, stores: null, Limits.Default, new ExecutionOptions(), TimeProvider.System, SilentOperatorLog.Instance);
+        await using GatewayServer server = GatewayServer.OfApi(agents, transactions, executions, readiness, Limits.Default, options, TimeProvider.System, loggers);
         await server.StartAsync(TestContext.Current.CancellationToken);
         using var api = new ApiClient(server.Address);
         return await api.GetAsync(target);

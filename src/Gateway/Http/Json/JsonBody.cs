@@ -51,10 +51,15 @@ internal ref struct JsonBody
         return RefusedException.Invalid("body", "valid JSON", where);
     }
 
-    public readonly void ExpectObject(JsonPath path)
+    /// <summary>The value is JSON's null.</summary>
+    public readonly bool IsNull => _reader.TokenType == JsonTokenType.Null;
+
+    public readonly void ExpectObject(JsonPath path) => ExpectObject(path.ToString() is { Length: > 0 } at ? at : "body");
+
+    public readonly void ExpectObject(string field)
     {
         if (_reader.TokenType != JsonTokenType.StartObject)
-            throw Wrong(path.ToString() is { Length: > 0 } at ? at : "body", "an object");
+            throw Wrong(field, "an object");
     }
 
     /// <summary>Goes to the next member's value.</summary>
@@ -80,6 +85,49 @@ internal ref struct JsonBody
         if ((seen & (1u << member)) != 0)
             throw RefusedException.Invalid(path.Member(members.Names[member]), "given once", "given twice");
         seen |= 1u << member;
+        _reader.Read();
+        return true;
+    }
+
+    /// <summary>As the other for an object that is a member of the body.</summary>
+    /// <param name="field">The object's own name.</param>
+    /// <param name="members">What may stand in it.</param>
+    /// <param name="seen">One bit per member met so far; start with 0.</param>
+    /// <param name="member">The member's index in <paramref name="members"/>.</param>
+    public bool NextMember(string field, MemberSet members, ref uint seen, out int member)
+    {
+        member = -1;
+        if (!NextName(out string name))
+            return false;
+        for (int i = 0; i < members.Names.Count && member < 0; i++)
+        {
+            if (members.Names[i] == name)
+                member = i;
+        }
+        if (member < 0)
+            throw RefusedException.Invalid($"{field}.{Query.Shown(name).Trim('"')}", $"one of {members}", "an unknown member");
+        if ((seen & (1u << member)) != 0)
+            throw RefusedException.Invalid($"{field}.{name}", "given once", "given twice");
+        seen |= 1u << member;
+        return true;
+    }
+
+    /// <summary>Goes to the value of the next member, whatever its name is.</summary>
+    /// <returns>false at the end of the object.</returns>
+    public bool NextName(out string name)
+    {
+        _reader.Read();
+        name = "";
+        if (_reader.TokenType == JsonTokenType.EndObject)
+            return false;
+        try
+        {
+            name = _reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw RefusedException.Invalid("body", "well-formed Unicode", "not: invalid UTF-8 or an unpaired surrogate");
+        }
         _reader.Read();
         return true;
     }

@@ -50,9 +50,13 @@ internal readonly record struct FeedCursor(CommitTs CommitTs, int? Index)
         placed.Item.Commit.CommitTs > CommitTs
         || (placed.Item.Commit.CommitTs == CommitTs && Index is { } seen && placed.Index > seen);
 
-    /// <summary>Finds each commit's place; a page never splits a transaction, so the page is enough.</summary>
-    public static IEnumerable<PlacedCommit> Place(IReadOnlyList<FeedCommit> commits)
+    /// <summary>
+    /// Finds each commit's place; a page never splits a transaction, so the page is enough. Agents only: an execution
+    /// may have the id of an agent, and would pass for it.
+    /// </summary>
+    public static IEnumerable<PlacedCommit> Place(IReadOnlyList<FeedCommit> page)
     {
+        List<FeedCommit> commits = [.. page.Where(commit => commit.Agent.Kind == AgentKind.Agent)];
         int index = 0;
         for (int i = 0; i < commits.Count; i++)
         {
