@@ -34,7 +34,7 @@ def test_a_run_that_is_not_there_is_created_by_its_first_save_and_goes_on_from_a
 
 def test_ids_of_any_characters_are_different_runs(managers: Managers) -> None:
     manager = managers.make()
-    names = ["a/b", "a%2Fb", "..", "checkpoints/latest", "claim x", "Zürich 🚀", "a?b#c"]
+    names = ["metrics", "claim", "a/b", "a%2Fb", "..", "checkpoints/latest", "claim x", "Zürich 🚀", "a?b#c"]
     for name in names:
         manager.save(name, name)
     assert [manager.load(name).state for name in names] == names

@@ -152,7 +152,9 @@ class ExecutionsApi:
         if not execution_id:
             # An empty segment would change which route is meant.
             raise ValidationError("execution_id must not be empty.", code="SH-1003", details={"field": "execution_id"})
-        return _wire.path(execution_id, *more)
+        # The route of the namespace's metrics stands where a run of this name would.
+        run = "/%6Detrics" if execution_id == "metrics" else _wire.path(execution_id)
+        return run + _wire.path(*more)
 
     def _run(self, execution_id: str, *more: str) -> str:
         return self._all() + self._of(execution_id, *more)

@@ -45,7 +45,7 @@ def execution(body: Json) -> Execution:
         error=None if error is None else ExecutionFailure(member(error, "message", str), error.get("type"), error.get("details")),
         lease=None if held is None else lease(held),
         version=member(body, "version", int),
-        commit_ts=member(body, "commit_ts", int),
+        commit_ts=body.get("commit_ts", 0),
         result=body.get("result"),
         settings=None if settings is None else _settings(settings),
         hash=body.get("hash"),

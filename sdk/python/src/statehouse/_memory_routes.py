@@ -29,6 +29,7 @@ class Ask:
         self.method = request.method
         self.namespace = segments[2]
         self.rest = segments[4:]
+        self.is_metrics = parts.path.endswith("/executions/metrics")
         self.pairs = parse_qsl(parts.query, keep_blank_values=True)
         self.query = dict(self.pairs)
         self.text = request.body or b""
@@ -69,7 +70,7 @@ class MemoryRoutes:
                 return self._create(ask)
             case ("GET", []):
                 return self._query(ask)
-            case ("GET", ["metrics"]):
+            case ("GET", ["metrics"]) if ask.is_metrics:
                 return self._metrics(ask)
             case ("POST", ["claim"]):
                 return self._claim(ask)

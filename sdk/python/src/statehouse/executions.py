@@ -55,7 +55,7 @@ class Execution:
     step: of the last checkpoint; None before the first.
     checkpoints: how many were ever made. state_bytes: of the latest state's JSON text.
     attempt: how often it was claimed.
-    version: counts its commits. settings, result and hash are None in the answers of a query.
+    version: counts its commits. settings, result and hash are None, and commit_ts may be 0, in the answers of a query.
     """
 
     execution_id: str
