@@ -9,7 +9,7 @@ namespace Statehouse.Agents;
 /// <remarks>
 /// All members may be called at once. Refusals are <see cref="RefusedException"/> and
 /// <see cref="StateConflictException"/>; faults are the Journal's exceptions. A commit body on the wire is
-/// <see cref="JournalCommit.Body"/> as it stands: a JSON object with <c>operations</c>, <c>idempotency_key</c>?,
+/// <see cref="JournalCommit.Canonical"/> as it stands: a JSON object with <c>operations</c>, <c>idempotency_key</c>?,
 /// <c>metadata</c>?.
 /// </remarks>
 public interface IAgentState

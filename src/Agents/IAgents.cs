@@ -30,7 +30,7 @@ public interface IAgents
     ValueTask<ImmutableArray<CommitReceipt>> CommitTogetherAsync(
         ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken);
 
-    /// <summary>A page of all agents' commits in commit_ts order; never splits a transaction.</summary>
+    /// <summary>A page of all agents' commits in commit_ts order, without their details; never splits a transaction.</summary>
     ValueTask<FeedPage> ReadFeedAsync(
         CommitTs afterExclusive, int limit, string? @namespace, CancellationToken cancellationToken);
 

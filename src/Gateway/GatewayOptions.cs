@@ -1,4 +1,5 @@
 using System.Net;
+using Statehouse.Executions;
 
 namespace Statehouse.Gateway;
 
@@ -31,4 +32,7 @@ public sealed record GatewayOptions
 
     /// <summary>How long a stop waits for requests in flight before it cuts them off. Default 20 s.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How this server runs executions.</summary>
+    public ExecutionOptions Executions { get; init; } = new();
 }

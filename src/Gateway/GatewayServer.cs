@@ -72,6 +72,8 @@ public sealed class GatewayServer : IAsyncDisposable
                 .. new TransactionRoutes(transactions, limits, clock).Routes,
                 .. new ExecutionRoutes(executions, limits).Routes,
                 .. new CheckpointRoutes(executions, limits).Routes,
+                .. new SnapshotRoutes(executions, limits).Routes,
+                .. new RetentionRoutes(executions, limits, clock).Routes,
                 .. new FeedRoutes(entry, new FeedStream(agents, entry, streams, limits), limits).Routes,
             ],
             "There is no such route. /openapi/v1.json lists them all.");

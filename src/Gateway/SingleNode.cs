@@ -72,7 +72,7 @@ internal sealed class SingleNode : IServerNode
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
         var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
-        var executions = new ExecutionService(agents, ExecutionStores.Of(store), limits, new ExecutionOptions(), clock, log);
+        var executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), limits, options.Executions, clock, log));
         var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, clock);
         _server = Own(GatewayServer.OfApi(agents, transactions, executions, readiness, limits, options, clock, loggers));
         _grpc = options.GrpcAddress is null ? null : Own(new GrpcServer(agents, transactions, readiness, limits, options, clock, loggers));

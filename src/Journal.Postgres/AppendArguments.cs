@@ -59,8 +59,12 @@ internal sealed class AppendArguments
         _commitTxn = new Guid[commits];
         _commitHash = new ReadOnlyMemory<byte>[commits];
         _commitBody = new ReadOnlyMemory<byte>[commits];
+        Index = IndexArguments.Of(slots);
         Fill(new byte[CommitHash.Size * (slots.Count + commits)]);
     }
+
+    /// <summary>The index rows among the commits; null where there are none.</summary>
+    public IndexArguments? Index { get; }
 
     /// <summary>The arguments of statehouse.append.</summary>
     public void AddTo(NpgsqlCommand command) => command.AddRange(

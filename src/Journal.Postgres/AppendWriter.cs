@@ -109,10 +109,14 @@ internal sealed class AppendWriter(PostgresSessions sessions, StreamIds streamId
     private async Task<long[]> SendAsync(AppendArguments arguments, bool together, CancellationToken cancellationToken)
     {
         await using NpgsqlConnection connection = await sessions.OpenForAppendAsync(cancellationToken).ConfigureAwait(false);
-        await using var command = new NpgsqlCommand(together ? SqlText.AppendUnits : SqlText.Append, connection);
+        string sql = arguments.Index is null
+            ? together ? SqlText.AppendUnits : SqlText.Append
+            : together ? SqlText.AppendUnitsIndexed : SqlText.AppendIndexed;
+        await using var command = new NpgsqlCommand(sql, connection);
         arguments.AddTo(command);
         if (together)
             arguments.AddUnitsTo(command);
+        arguments.Index?.AddTo(command);
         await command.PrepareAsync(cancellationToken).ConfigureAwait(false);
         return (long[])(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }

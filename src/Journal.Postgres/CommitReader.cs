@@ -17,12 +17,12 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
     public async IAsyncEnumerable<JournalCommit> ForwardAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (AgentVersion next, AgentVersion last) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
+        (long streamId, AgentVersion next, AgentVersion last) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
         while (next <= last)
         {
-            foreach (JournalCommit commit in await PageAsync(SqlText.ReadForward, handle, next, last, next, cancellationToken).ConfigureAwait(false))
+            foreach (JournalCommit commit in await PageAsync(SqlText.ReadForward, handle, streamId, next, last, next, cancellationToken).ConfigureAwait(false))
             {
-                yield return commit.Version == next ? commit : throw await MissingAsync(handle, next, cancellationToken).ConfigureAwait(false);
+                yield return commit.Version == next ? commit : throw await MissingAsync(handle, streamId, next, cancellationToken).ConfigureAwait(false);
                 next = next.Next;
             }
         }
@@ -31,37 +31,40 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
     public async IAsyncEnumerable<JournalCommit> BackwardAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (AgentVersion first, AgentVersion next) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
+        (long streamId, AgentVersion first, AgentVersion next) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
         while (next >= first)
         {
-            foreach (JournalCommit commit in await PageAsync(SqlText.ReadBackward, handle, first, next, next, cancellationToken).ConfigureAwait(false))
+            foreach (JournalCommit commit in await PageAsync(SqlText.ReadBackward, handle, streamId, first, next, next, cancellationToken).ConfigureAwait(false))
             {
-                yield return commit.Version == next ? commit : throw await MissingAsync(handle, next, cancellationToken).ConfigureAwait(false);
+                yield return commit.Version == next ? commit : throw await MissingAsync(handle, streamId, next, cancellationToken).ConfigureAwait(false);
                 next = new AgentVersion(next.Value - 1);
             }
         }
     }
 
-    /// <returns>The part of the range that is kept: empty (first above last) where there is none. Every version in it must be found.</returns>
-    private async Task<(AgentVersion First, AgentVersion Last)> ClipAsync(
+    /// <returns>
+    /// The agent's row number, and the part of the range that is kept: empty (first above last) where there is none. Every
+    /// version in it must be found under that number, whatever the handle learns meanwhile.
+    /// </returns>
+    private async Task<(long StreamId, AgentVersion First, AgentVersion Last)> ClipAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, CancellationToken cancellationToken)
     {
         JournalHead? head = await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false);
         if (head is null)
-            return (new AgentVersion(1), AgentVersion.None);
-        return (from < head.FirstVersion ? head.FirstVersion : from, to > head.Version ? head.Version : to);
+            return (0, new AgentVersion(1), AgentVersion.None);
+        return (handle.StoreKey, from < head.FirstVersion ? head.FirstVersion : from, to > head.Version ? head.Version : to);
     }
 
     /// <summary>Up to a page's worth of the range; it holds <paramref name="expected"/>, where the page begins.</summary>
     private async Task<List<JournalCommit>> PageAsync(
-        string sql, JournalHandle handle, AgentVersion from, AgentVersion to, AgentVersion expected, CancellationToken cancellationToken)
+        string sql, JournalHandle handle, long streamId, AgentVersion from, AgentVersion to, AgentVersion expected, CancellationToken cancellationToken)
     {
         List<JournalCommit> page = await sessions.CallAsync(
             async (connection, token) =>
             {
                 await using var command = new NpgsqlCommand(sql, connection);
                 command.AddRange(
-                    PgParameter.Of(handle.StoreKey), PgParameter.Of(from.Value), PgParameter.Of(to.Value),
+                    PgParameter.Of(streamId), PgParameter.Of(from.Value), PgParameter.Of(to.Value),
                     PgParameter.Of((long)PageCommitsMax), PgParameter.Of(PageBytesMax));
                 await command.PrepareAsync(token).ConfigureAwait(false);
                 await using NpgsqlDataReader row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
@@ -71,15 +74,17 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
                 return commits;
             },
             cancellationToken).ConfigureAwait(false);
-        return page.Count > 0 ? page : throw await MissingAsync(handle, expected, cancellationToken).ConfigureAwait(false);
+        return page.Count > 0 ? page : throw await MissingAsync(handle, streamId, expected, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Why a commit that should be there is not: trimmed since the range was clipped, or lost.</summary>
+    /// <summary>Why a commit that should be there is not: removed or trimmed since the range was clipped, or lost.</summary>
     private async Task<StatehouseException> MissingAsync(
-        JournalHandle handle, AgentVersion version, CancellationToken cancellationToken)
+        JournalHandle handle, long streamId, AgentVersion version, CancellationToken cancellationToken)
     {
         JournalHead? head = await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false);
-        return head is not null && version < head.FirstVersion
+        if (head is null || handle.StoreKey != streamId)
+            return new HistoryTrimmedException($"Agent {handle.Agent} was removed while its commit {version} was read.");
+        return version < head.FirstVersion
             ? new HistoryTrimmedException($"Commit {version} of {handle.Agent} was trimmed while it was read; the oldest kept one is {head.FirstVersion}.")
             : new InvariantBrokenException($"Commit {version} of {handle.Agent} is missing from the journal.");
     }

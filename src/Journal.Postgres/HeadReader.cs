@@ -5,10 +5,23 @@ namespace Statehouse.Journal.Postgres;
 /// <summary>Where agents' journals end, one by one or in pages of a listing.</summary>
 internal sealed class HeadReader(PostgresSessions sessions)
 {
-    /// <summary>By row number where the handle knows it, else by name; notes the number.</summary>
+    /// <summary>
+    /// By row number where the handle knows it, else by name; notes the number. A number that is nobody's any more is
+    /// forgotten: the agent was removed, and may have been created again.
+    /// </summary>
     /// <returns>null where the agent has no commit.</returns>
     public Task<JournalHead?> ReadAsync(JournalHandle handle, CancellationToken cancellationToken) =>
-        sessions.CallAsync((connection, token) => ReadAsync(connection, handle, token), cancellationToken);
+        sessions.CallAsync(
+            async (connection, token) =>
+            {
+                bool byNumber = handle.StoreKey != 0;
+                JournalHead? head = await ReadAsync(connection, handle, token).ConfigureAwait(false);
+                if (head is not null || !byNumber)
+                    return head;
+                handle.StoreKey = 0;
+                return await ReadAsync(connection, handle, token).ConfigureAwait(false);
+            },
+            cancellationToken);
 
     public async Task<IReadOnlyList<JournalHead>> ListAsync(
         AgentKind kind, string @namespace, string prefix, string? afterExclusive, int limit, CancellationToken cancellationToken)
@@ -37,9 +50,10 @@ internal sealed class HeadReader(PostgresSessions sessions)
         if (!NameRange.CanExist(handle.Agent.Namespace) || !NameRange.CanExist(handle.Agent.Name))
             return null;
         await using NpgsqlCommand command = connection.CreateCommand();
-        command.CommandText = handle.StoreKey != 0 ? SqlText.ReadHead : SqlText.ReadHeadByName;
-        if (handle.StoreKey != 0)
-            command.AddRange(PgParameter.Of(handle.StoreKey));
+        long streamId = handle.StoreKey;
+        command.CommandText = streamId != 0 ? SqlText.ReadHead : SqlText.ReadHeadByName;
+        if (streamId != 0)
+            command.AddRange(PgParameter.Of(streamId));
         else
             command.AddRange(PgParameter.Of(handle.Agent.Kind), PgParameter.Of(handle.Agent.Namespace), PgParameter.Of(handle.Agent.Name));
         await command.PrepareAsync(cancellationToken).ConfigureAwait(false);

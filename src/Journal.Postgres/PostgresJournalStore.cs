@@ -6,7 +6,7 @@ namespace Statehouse.Journal.Postgres;
 /// Journals in PostgreSQL: shared by any number of processes, fenced by each agent's row (I4). What is on disk:
 /// docs/decisions/0004-postgres-layout.md; why the feed skips nothing: docs/decisions/0003-feed-order.md.
 /// </summary>
-public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory
+public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory, IAgentIndex, IJournalRetention
 {
     private readonly PostgresSessions _sessions;
     private readonly StreamIds _streamIds;
@@ -16,6 +16,8 @@ public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory
     private readonly VersionFinder _versions;
     private readonly SnapshotTable _snapshots;
     private readonly FeedReader _feed;
+    private readonly AgentIndexTable _index;
+    private readonly Retention _retention;
 
     private PostgresJournalStore(PostgresJournalOptions options, PostgresSessions sessions, IOperatorLog log)
     {
@@ -28,6 +30,8 @@ public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory
         _versions = new VersionFinder(sessions, _heads);
         _snapshots = new SnapshotTable(sessions, _heads, log);
         _feed = new FeedReader(sessions);
+        _index = new AgentIndexTable(sessions);
+        _retention = new Retention(sessions, _heads);
     }
 
     public string Name => "postgres";
@@ -105,6 +109,24 @@ public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory
 
     public Task<CommitTs> ReadFeedEndAsync(CancellationToken cancellationToken) =>
         _feed.ReadEndAsync(cancellationToken);
+
+    public Task<IReadOnlyList<IndexedAgent>> QueryAsync(IndexQuery query, CancellationToken cancellationToken) =>
+        _index.QueryAsync(query, cancellationToken);
+
+    public Task<IReadOnlyDictionary<byte, long>> CountByStatusAsync(
+        AgentKind kind, string @namespace, CancellationToken cancellationToken) =>
+        _index.CountByStatusAsync(kind, @namespace, cancellationToken);
+
+    public Task<long> CutDetailsAsync(
+        JournalHandle handle, AgentVersion fromInclusive, AgentVersion toInclusive, CancellationToken cancellationToken) =>
+        _retention.CutDetailsAsync(handle, fromInclusive, toInclusive, cancellationToken);
+
+    public async Task<bool> DeleteAgentAsync(
+        JournalHandle handle, AgentVersion version, CommitHash hash, CancellationToken cancellationToken) =>
+        (await DeleteAgentsAsync([new AgentEnd(handle, version, hash)], cancellationToken).ConfigureAwait(false))[0];
+
+    public Task<IReadOnlyList<bool>> DeleteAgentsAsync(IReadOnlyList<AgentEnd> agents, CancellationToken cancellationToken) =>
+        _retention.DeleteAgentsAsync(agents, cancellationToken);
 
     public async Task PingAsync(CancellationToken cancellationToken)
     {

@@ -63,7 +63,7 @@ internal sealed class SnapshotTable(PostgresSessions sessions, HeadReader heads,
     {
         if (!await IsKnownAsync(handle, cancellationToken).ConfigureAwait(false))
             throw new InvariantBrokenException($"A snapshot of {handle.Agent} at version {snapshot.Version} cannot be kept: the agent has no commit.");
-        await sessions.CallAsync(
+        int kept = await sessions.CallAsync(
             async (connection, token) =>
             {
                 await using var command = new NpgsqlCommand(SqlText.WriteSnapshot, connection);
@@ -73,6 +73,8 @@ internal sealed class SnapshotTable(PostgresSessions sessions, HeadReader heads,
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
+        if (kept == 0)
+            throw await NoSuchCommitAsync(handle, snapshot.Version, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task DeleteAsync(JournalHandle handle, IReadOnlyList<AgentVersion> versions, CancellationToken cancellationToken)
@@ -89,6 +91,15 @@ internal sealed class SnapshotTable(PostgresSessions sessions, HeadReader heads,
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Why a snapshot was not kept: its agent was removed meanwhile, or it never was of this journal.</summary>
+    private async Task<StatehouseException> NoSuchCommitAsync(JournalHandle handle, AgentVersion version, CancellationToken cancellationToken)
+    {
+        JournalHead? head = await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false);
+        return head is not null && version > head.Version
+            ? new InvariantBrokenException($"A snapshot of {handle.Agent} at version {version} is ahead of its journal.")
+            : new StateConflictException($"The journal of {handle.Agent} holds no such commit {version} (any more): its snapshot was not kept.");
     }
 
     private async ValueTask<bool> IsKnownAsync(JournalHandle handle, CancellationToken cancellationToken) =>

@@ -15,13 +15,23 @@ internal sealed class VersionFinder(PostgresSessions sessions, HeadReader heads)
     {
         if (handle.StoreKey == 0 && await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false) is null)
             return AgentVersion.None;
-        return await sessions.CallAsync(
+        long streamId = handle.StoreKey;
+        AgentVersion found = await FindAsync(streamId, byTime, atMost, cancellationToken).ConfigureAwait(false);
+        if (found != AgentVersion.None)
+            return found;
+        // Before the first commit; or the number is nobody's any more, and the agent of that name is another one now.
+        return await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false) is null || handle.StoreKey == streamId
+            ? AgentVersion.None
+            : await FindAsync(handle.StoreKey, byTime, atMost, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<AgentVersion> FindAsync(long streamId, bool byTime, long atMost, CancellationToken cancellationToken) =>
+        sessions.CallAsync(
             async (connection, token) =>
             {
                 await using var command = new NpgsqlCommand(SqlText.FindVersion, connection);
-                command.AddRange(PgParameter.Of(handle.StoreKey), PgParameter.Of(byTime), PgParameter.Of(atMost));
+                command.AddRange(PgParameter.Of(streamId), PgParameter.Of(byTime), PgParameter.Of(atMost));
                 return new AgentVersion((long)(await command.ExecuteScalarAsync(token).ConfigureAwait(false))!);
             },
-            cancellationToken).ConfigureAwait(false);
-    }
+            cancellationToken);
 }

@@ -43,6 +43,7 @@ internal static class SnapshotRows
     }
 
     /// <exception cref="InvariantBrokenException">SH-9001. The journal does not reach the snapshot's version.</exception>
+    /// <exception cref="StateConflictException">SH-1001. It is of an agent that was removed.</exception>
     public static void Write(SqliteDatabase database, AgentId agent, JournalSnapshot snapshot, ReadOnlySpan<byte> checksum)
     {
         database.Prepare(Sql.SnapshotWrite)
@@ -52,8 +53,11 @@ internal static class SnapshotRows
             .Bind(4, checksum)
             .Bind(5, snapshot.Body.Span)
             .Run();
-        if (database.Changes == 0)
-            throw new InvariantBrokenException($"A snapshot of {agent} at version {snapshot.Version} is ahead of its journal.");
+        if (database.Changes > 0)
+            return;
+        throw StreamRows.Extent(database, new JournalHandle(agent)) is { } extent && snapshot.Version.Value > extent.Last
+            ? new InvariantBrokenException($"A snapshot of {agent} at version {snapshot.Version} is ahead of its journal.")
+            : new StateConflictException($"The journal of {agent} holds no such commit {snapshot.Version} (any more): its snapshot was not kept.");
     }
 
     public static void Delete(SqliteDatabase database, AgentId agent, IReadOnlyList<AgentVersion> versions)

@@ -32,8 +32,13 @@ internal static class Sql
     public static readonly string StreamHead = Statement("stream-head");
     public static readonly string StreamList = Statement("stream-list");
     public static readonly string StreamAll = Statement("stream-all");
+    public static readonly string StreamExists = Statement("stream-exists");
+    public static readonly string StreamDelete = Statement("stream-delete");
+    public static readonly string HighWaterRaise = Statement("high-water-raise");
 
     public static readonly string CommitInsert = Statement("commit-insert");
+    public static readonly string CommitCut = Statement("commit-cut");
+    public static readonly string JournalDelete = Statement("journal-delete");
     public static readonly string CommitsForward = Statement("commits-forward");
     public static readonly string CommitsBackward = Statement("commits-backward");
     public static readonly string CommitMoment = Statement("commit-moment");
@@ -44,6 +49,16 @@ internal static class Sql
     public static readonly string SnapshotVersions = Statement("snapshot-versions");
     public static readonly string SnapshotWrite = Statement("snapshot-write");
     public static readonly string SnapshotDelete = Statement("snapshot-delete");
+    public static readonly string SnapshotDeleteAll = Statement("snapshot-delete-all");
+
+    public static readonly string IndexWrite = Statement("index-write");
+    public static readonly string IndexDelete = Statement("index-delete");
+    public static readonly string IndexFacets = Statement("index-facets");
+    public static readonly string IndexCount = Statement("index-count");
+    public static readonly string IndexNextStatus = Statement("index-next-status");
+    public static readonly string FacetAdd = Statement("facet-add");
+    public static readonly string FacetDelete = Statement("facet-delete");
+    public static readonly string FacetCount = Statement("facet-count");
 
     public static readonly string CheckStructure = Statement("check-structure");
     public static readonly string CheckOrphans = Statement("check-orphans");
@@ -51,7 +66,8 @@ internal static class Sql
     /// <summary>All migrations that this binary knows: 1, 2, 3, …</summary>
     public static readonly IReadOnlyList<Migration> Migrations = LoadMigrations();
 
-    private static string Statement(string name) => Encoding.UTF8.GetString(Resource("statements/" + name));
+    /// <summary>The text of a file. Statements are found by reference: keep what this returns.</summary>
+    public static string Statement(string name) => Encoding.UTF8.GetString(Resource("statements/" + name));
 
     private static Migration[] LoadMigrations()
     {

@@ -84,6 +84,20 @@ internal sealed class SqliteDatabase : IDisposable
         return statement.Step() && !statement.IsNull(0) ? statement.Int64(0) : null;
     }
 
+    /// <summary>Reads by several statements as of one moment: what is removed meanwhile is still there.</summary>
+    public T AsOfOneMoment<T>(Func<T> read)
+    {
+        Execute(Sql.BeginRead);
+        try
+        {
+            return read();
+        }
+        finally
+        {
+            RollbackIfOpen();
+        }
+    }
+
     /// <summary>Ends an open transaction and drops what it wrote.</summary>
     public void RollbackIfOpen()
     {

@@ -9,7 +9,7 @@ namespace Statehouse.Journal.Sqlite;
 /// The embedded journal of one process: a SQLite database in WAL mode, written by one thread with an fsync per batch,
 /// read by several connections beside it. The data directory is this process's alone.
 /// </summary>
-public sealed class SqliteJournalStore : IJournalStore
+public sealed class SqliteJournalStore : IJournalStore, IAgentIndex, IJournalRetention
 {
     private readonly DataDirectoryLock _directoryLock;
     private readonly WriterLoop _writer;
@@ -88,6 +88,35 @@ public sealed class SqliteJournalStore : IJournalStore
 
     public Task<CommitTs> ReadFeedEndAsync(CancellationToken cancellationToken) =>
         _readers.ReadAsync(FeedPageReader.End, cancellationToken);
+
+    public async Task<IReadOnlyList<IndexedAgent>> QueryAsync(IndexQuery query, CancellationToken cancellationToken) =>
+        await _readers.ReadAsync(database => IndexPageReader.Read(database, query), cancellationToken).ConfigureAwait(false);
+
+    public async Task<IReadOnlyDictionary<byte, long>> CountByStatusAsync(
+        AgentKind kind, string @namespace, CancellationToken cancellationToken) =>
+        await _readers.ReadAsync(database => IndexPageReader.Count(database, kind, @namespace), cancellationToken).ConfigureAwait(false);
+
+    public async Task<long> CutDetailsAsync(
+        JournalHandle handle, AgentVersion fromInclusive, AgentVersion toInclusive, CancellationToken cancellationToken)
+    {
+        var cut = new DetailCut(handle, fromInclusive, toInclusive);
+        while (!cut.IsDone)
+            await _writer.TransactAsync(cut.Write, cut.Acknowledge, cancellationToken).ConfigureAwait(false);
+        return cut.Dropped;
+    }
+
+    public async Task<bool> DeleteAgentAsync(
+        JournalHandle handle, AgentVersion version, CommitHash hash, CancellationToken cancellationToken) =>
+        (await DeleteAgentsAsync([new AgentEnd(handle, version, hash)], cancellationToken).ConfigureAwait(false))[0];
+
+    /// <inheritdoc/>
+    /// <remarks>Batches wait while it runs: about as long as writing the removed commits took.</remarks>
+    public async Task<IReadOnlyList<bool>> DeleteAgentsAsync(IReadOnlyList<AgentEnd> agents, CancellationToken cancellationToken)
+    {
+        var removal = new AgentRemoval(agents);
+        await _writer.TransactAsync(removal.Write, removal.Acknowledge, cancellationToken).ConfigureAwait(false);
+        return removal.IsRemoved;
+    }
 
     /// <summary>Writes one row for real, fsync included: only that tells a full or read-only disk from a good one.</summary>
     public Task PingAsync(CancellationToken cancellationToken) =>

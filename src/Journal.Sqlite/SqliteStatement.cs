@@ -32,6 +32,22 @@ internal sealed class SqliteStatement(SqliteDatabase database, sqlite3_stmt hand
         return this;
     }
 
+    public SqliteStatement BindNullable(int parameter, long? value)
+    {
+        if (value is { } number)
+            return Bind(parameter, number);
+        Check(raw.sqlite3_bind_null(handle, parameter));
+        return this;
+    }
+
+    public SqliteStatement BindTextOrNull(int parameter, byte[]? utf8)
+    {
+        if (utf8 is not null)
+            return BindText(parameter, utf8);
+        Check(raw.sqlite3_bind_null(handle, parameter));
+        return this;
+    }
+
     /// <summary>True: there is a row to read. False: there are no more.</summary>
     public bool Step()
     {

@@ -18,24 +18,30 @@ internal static class StreamRows
         return handle.StoreKey;
     }
 
+    /// <summary>By the row number that the handle knows; where that is nobody's any more, by name.</summary>
     /// <returns>null where the agent has no commit.</returns>
     public static StreamExtent? Extent(SqliteDatabase database, JournalHandle handle)
     {
-        long streamId = Find(database, handle);
-        using SqliteStatement row = database.Prepare(Sql.StreamExtent).Bind(1, streamId);
-        return row.Step()
-            ? new StreamExtent(handle.Agent, streamId, row.Int64(0), row.Int64(1))
-            : null;
+        if (handle.StoreKey != 0 && Extent(database, handle.Agent, handle.StoreKey) is { } known)
+            return known;
+        // Removed, and perhaps created again since the handle noted its number.
+        handle.StoreKey = Find(database, handle.Agent);
+        return Extent(database, handle.Agent, handle.StoreKey);
+    }
+
+    /// <summary>Whether a row number is still somebody's: numbers of removed agents do not come back.</summary>
+    public static bool Exists(SqliteDatabase database, long streamId)
+    {
+        using SqliteStatement row = database.Prepare(Sql.StreamExists).Bind(1, streamId);
+        return row.Step() && row.Int64(0) > 0;
     }
 
     /// <summary>Asks by name, also where the handle knows its row.</summary>
     public static JournalHead? Head(SqliteDatabase database, JournalHandle handle)
     {
         using SqliteStatement row = database.Prepare(Sql.StreamHead).BindAgent(handle.Agent);
-        if (!row.Step())
-            return null;
-        handle.StoreKey = row.Int64(0);
-        return Decode(row, handle.Agent);
+        handle.StoreKey = row.Step() ? row.Int64(0) : 0;
+        return handle.StoreKey != 0 ? Decode(row, handle.Agent) : null;
     }
 
     /// <summary>Agents in byte order of their names.</summary>
@@ -58,6 +64,12 @@ internal static class StreamRows
                 heads.Add(Decode(row, new AgentId(kind, @namespace, StoredNames.Decode(name))));
         }
         return heads;
+    }
+
+    private static StreamExtent? Extent(SqliteDatabase database, AgentId agent, long streamId)
+    {
+        using SqliteStatement row = database.Prepare(Sql.StreamExtent).Bind(1, streamId);
+        return row.Step() ? new StreamExtent(agent, streamId, row.Int64(0), row.Int64(1)) : null;
     }
 
     /// <summary>The columns of stream-head.sql.</summary>

@@ -14,9 +14,11 @@ namespace Statehouse.Journal;
 /// <remarks>
 /// hash(0) = SHA-256("statehouse.v1" ‖ 0x00 ‖ kind:u8 ‖ len:u32 ‖ namespace ‖ len:u32 ‖ agent id), so that no chain
 /// can be passed off as another agent's.
-/// hash(n) = SHA-256(hash(n-1) ‖ version:i64 ‖ time_us:i64 ‖ txn_id:16 bytes ‖ body). Integers are big-endian, the
-/// txn id is in RFC 4122 byte order. commit_ts is not covered: the store assigns it while the rows go in, after the
-/// hash was made; a verifier checks that it grows. Source: docs/decisions/0002-what-the-hash-covers.md.
+/// hash(n) = SHA-256(hash(n-1) ‖ version:i64 ‖ time_us:i64 ‖ txn_id:16 bytes ‖ canonical body). Integers are
+/// big-endian, the txn id is in RFC 4122 byte order; the canonical body is the body without its detail
+/// (<see cref="CommitBody.CanonicalLength"/>). commit_ts is not covered: the store assigns it while the rows go in, after
+/// the hash was made; a verifier checks that it grows.
+/// Source: docs/decisions/0002-what-the-hash-covers.md.
 /// </remarks>
 [InlineArray(Size)]
 public struct CommitHash : IEquatable<CommitHash>
@@ -48,7 +50,10 @@ public struct CommitHash : IEquatable<CommitHash>
         return hash;
     }
 
-    /// <summary>hash(n) from hash(n-1) and what commit n holds.</summary>
+    /// <summary>
+    /// hash(n) from hash(n-1) and what commit n holds. Of <paramref name="body"/> only the canonical part is covered, so
+    /// a commit has the same hash before and after its detail was cut.
+    /// </summary>
     public static CommitHash Chain(
         in CommitHash previous, AgentVersion version, CommitTime time, Guid txnId, ReadOnlySpan<byte> body)
     {
@@ -61,7 +66,7 @@ public struct CommitHash : IEquatable<CommitHash>
         CommitHash hash = default;
         IncrementalHash sha = t_sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         sha.AppendData(header);
-        sha.AppendData(body);
+        sha.AppendData(body[..CommitBody.CanonicalLength(body)]);
         sha.GetHashAndReset(hash.AsWritable());
         return hash;
     }

@@ -46,6 +46,7 @@ public interface IJournalStore : IAsyncDisposable
     /// <param name="fromInclusive">1 or more.</param>
     /// <param name="toInclusive">Clipped to the head.</param>
     /// <param name="cancellationToken">Ends the enumeration.</param>
+    /// <exception cref="HistoryTrimmedException">SH-1008. The agent was removed while it was read (<see cref="IJournalRetention"/>).</exception>
     IAsyncEnumerable<JournalCommit> ReadForwardAsync(
         JournalHandle handle, AgentVersion fromInclusive, AgentVersion toInclusive, CancellationToken cancellationToken);
 
@@ -69,6 +70,8 @@ public interface IJournalStore : IAsyncDisposable
     Task<IReadOnlyList<AgentVersion>> ListSnapshotsAsync(JournalHandle handle, CancellationToken cancellationToken);
 
     /// <summary>Keeps a snapshot, durable or not at all. Writing the same version again replaces it.</summary>
+    /// <exception cref="StateConflictException">SH-1001. The journal holds no commit of that version and hash: the agent was removed.</exception>
+    /// <exception cref="InvariantBrokenException">SH-9001. The journal does not reach that version.</exception>
     Task WriteSnapshotAsync(JournalHandle handle, JournalSnapshot snapshot, CancellationToken cancellationToken);
 
     /// <summary>Drops snapshots; versions that have none are passed over.</summary>

@@ -22,7 +22,7 @@ public sealed record IndexRow(
 
 /// <summary>An agent found in the index.</summary>
 /// <param name="Agent">Which.</param>
-/// <param name="Version">Its last commit, which wrote <paramref name="Row"/> or left it as it was.</param>
+/// <param name="Version">The commit that wrote <paramref name="Row"/>: the agent's last one, where each carries an index row.</param>
 /// <param name="UpdatedAt">Time of that commit.</param>
 /// <param name="Row">What its newest commit with an index row says.</param>
 public sealed record IndexedAgent(AgentId Agent, AgentVersion Version, CommitTime UpdatedAt, IndexRow Row);

@@ -7,8 +7,8 @@ namespace Statehouse.Journal;
 /// <param name="TxnId">The transaction it belongs to; commits of several agents share it.</param>
 /// <param name="Hash">Links it to the commit before it: <see cref="CommitHash.Chain"/>.</param>
 /// <param name="Body">
-/// UTF-8 JSON, one object without line breaks between its members. Where a line feed follows, what stands behind it is the
-/// commit's <see cref="Detail"/>.
+/// UTF-8 JSON, one object. Where a line feed follows directly on it, what stands behind is the commit's
+/// <see cref="Detail"/>. Line feeds inside of the object are white space of values, and mean nothing.
 /// </param>
 public sealed record JournalCommit(
     AgentVersion Version,
@@ -18,14 +18,18 @@ public sealed record JournalCommit(
     CommitHash Hash,
     ReadOnlyMemory<byte> Body)
 {
+    /// <summary>Parts the canonical body from the detail where there is one.</summary>
+    public const byte DetailSeparator = (byte)'\n';
+
     /// <summary>The body without the detail: what the hash covers.</summary>
-    public ReadOnlyMemory<byte> Canonical => Body.Span.IndexOf((byte)'\n') is >= 0 and int end ? Body[..end] : Body;
+    public ReadOnlyMemory<byte> Canonical => Body[..CommitBody.CanonicalLength(Body.Span)];
 
     /// <summary>
     /// Data that may be dropped when it is old without breaking the chain, since the canonical body holds only its
     /// digest. Empty where there is none, or where it was dropped.
     /// </summary>
-    public ReadOnlyMemory<byte> Detail => Body.Span.IndexOf((byte)'\n') is >= 0 and int end ? Body[(end + 1)..] : default;
+    public ReadOnlyMemory<byte> Detail =>
+        CommitBody.CanonicalLength(Body.Span) is var length && length < Body.Length ? Body[(length + 1)..] : default;
 
     /// <summary>How the agent can be found from this commit on; null = as before. Not part of the journal: only written, never read back.</summary>
     public IndexRow? Index { get; init; }

@@ -26,6 +26,7 @@ internal sealed class ClusterNode : IServerNode
     private IClusterMember? _member;
     private GatewayServer? _http;
     private GrpcServer? _grpc;
+    private ExecutionService? _executions;
     private DashboardServer? _dashboard;
 
     private ClusterNode(SiloSettings settings, TimeProvider clock, ILoggerFactory loggers)
@@ -144,8 +145,8 @@ internal sealed class ClusterNode : IServerNode
         var log = new HostOperatorLog(_loggers.CreateLogger("Statehouse.Agents"));
         var agents = new ClusterAgents(_member!.Grains, store, _settings.Limits, _clock, log);
         var transactions = Own(new InteractiveTransactions(agents, _settings.Limits, _clock));
-        var executions = new ExecutionService(agents, ExecutionStores.Of(store), _settings.Limits, new ExecutionOptions(), _clock, log);
-        _http = GatewayServer.OfApi(agents, transactions, executions, readiness, _settings.Limits, options, _clock, _loggers);
+        _executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), _settings.Limits, options.Executions, _clock, log));
+        _http = GatewayServer.OfApi(agents, transactions, _executions, readiness, _settings.Limits, options, _clock, _loggers);
         _grpc = Own(new GrpcServer(agents, transactions, readiness, _settings.Limits, options, _clock, _loggers));
         await _grpc.StartAsync(cancellationToken);
     }

@@ -14,6 +14,9 @@ public static class Story
     public static Operation Put(string key, string json, long? ifVersion = null) =>
         new(OperationKind.Put, new Key(key), Json(json), ifVersion is { } version ? new KeyVersion(version) : null);
 
+    /// <summary>A put whose value is kept beside its commit.</summary>
+    public static Operation Detached(string key, string json, bool isWhole = false) => Put(key, json) with { IsDetached = true, IsWhole = isWhole };
+
     public static Operation Delete(string key, long? ifVersion = null) =>
         new(OperationKind.Delete, new Key(key), default, ifVersion is { } version ? new KeyVersion(version) : null);
 

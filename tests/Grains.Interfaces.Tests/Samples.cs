@@ -36,6 +36,9 @@ internal static class Samples
         new AgentVersion(12), new CommitTs(987_654_321), Time, TxnId, Hash,
         Encoding.UTF8.GetBytes("""{"operations":[{"op":"put","key":"k","value":1,"version":1}]}"""));
 
+    private static readonly IndexRow Index = new(
+        3, "refund", ["team=a", "über=ö"], Time, new CommitTime(Time.UnixMicroseconds + 1), Encoding.UTF8.GetBytes("""{"step":7}"""));
+
     private static readonly KeyState State = new(
         new Key("plan"), true, Json("\"v\""), new KeyVersion(3), new CommitTs(44), Time, new AgentVersion(12));
 
@@ -68,6 +71,7 @@ internal static class Samples
         ["HeldAgent.commit"] = new HeldAgent(new AgentVersion(11), Hash, 7001, Commit, null),
         ["HeldAgent.repeat"] = new HeldAgent(new AgentVersion(11), Hash, 7001, null, Receipt),
         ["HeldAgent.read-only"] = new HeldAgent(AgentVersion.None, CommitHash.Genesis(Agent), 0, null, null),
+        ["HeldAgent.indexed"] = new HeldAgent(new AgentVersion(11), Hash, 7001, Commit with { Index = Index }, null),
         ["HistoryPage.full"] = new HistoryPage([Commit, Commit with { Version = new AgentVersion(13) }], true),
         ["HistoryPage.empty"] = new HistoryPage([], false),
         ["HistoryRequest.full"] = new HistoryRequest(new AgentVersion(3), new AgentVersion(9), 100, NewestFirst: true),
@@ -78,8 +82,12 @@ internal static class Samples
         ["HoldEnd.stale"] = new HoldEnd(HoldOutcome.Stale),
         ["HoldRequest.full"] = new HoldRequest(TxnId, Request, TimeSpan.FromSeconds(10), new AgentVersion(9)),
         ["HoldRequest.named"] = new HoldRequest(TxnId, Request, TimeSpan.FromSeconds(10), new AgentVersion(9), Guid.Parse("0191e1f0-0000-7000-8000-0000000000ff")),
+        ["IndexRow.full"] = Index,
+        ["IndexRow.empty"] = new IndexRow(0, "", [], default, null, default),
         ["JournalCommit.full"] = Commit,
         ["JournalCommit.unacknowledged"] = Commit with { CommitTs = CommitTs.None },
+        ["JournalCommit.detailed"] = Commit with { Body = new byte[] { (byte)'{', (byte)'}', JournalCommit.DetailSeparator, 1, 1, 2, (byte)'4', (byte)'2' } },
+        ["JournalCommit.indexed"] = Commit with { Index = Index },
         ["JsonText.full"] = Json("""{"a":[null,true,-0.0e+5]}"""),
         ["JsonText.absent"] = default(JsonText),
         ["Key.full"] = new Key("plan/ü\u0001😀"),
@@ -89,6 +97,8 @@ internal static class Samples
         ["KeyVersion.full"] = new KeyVersion(3),
         ["Operation.put"] = Put,
         ["Operation.delete"] = new Operation(OperationKind.Delete, new Key("old")),
+        ["Operation.detached"] = Put with { IsDetached = true },
+        ["Operation.detached-whole"] = Put with { IsDetached = true, IsWhole = true },
         ["ReadCheck.full"] = new ReadCheck(new Key("seen"), new KeyVersion(3)),
         ["ReadPoint.time"] = ReadPoint.AtTime(Time),
         ["ReadPoint.latest"] = ReadPoint.Latest,

@@ -73,10 +73,12 @@ public sealed class MaintenanceTests : IAsyncLifetime
 
     private static async Task LeaveSnapshotsAsync(PostgresJournalStore store, AgentId agent, IEnumerable<int> versions)
     {
-        foreach (int version in versions)
+        var handle = new JournalHandle(agent);
+        HashSet<long> wanted = [.. versions.Select(version => (long)version)];
+        await foreach (JournalCommit commit in store.ReadForwardAsync(handle, new AgentVersion(1), new AgentVersion(long.MaxValue), Cancellation))
         {
-            await store.WriteSnapshotAsync(
-                new JournalHandle(agent), new JournalSnapshot(new AgentVersion(version), CommitHash.Genesis(agent), new byte[] { 1 }), Cancellation);
+            if (wanted.Contains(commit.Version.Value))
+                await store.WriteSnapshotAsync(handle, new JournalSnapshot(commit.Version, commit.Hash, new byte[] { 1 }), Cancellation);
         }
     }
 

@@ -56,6 +56,10 @@ public sealed class Commits
         return Next();
     }
 
+    /// <summary>The run with index rows on some of its commits; null = none.</summary>
+    public static AppendRun Indexed(AppendRun run, params IReadOnlyList<IndexRow?> rows) => new(
+        run.Handle, run.ExpectedVersion, run.ExpectedHash, [.. run.Commits.Select((commit, i) => commit with { Index = rows[i] })]);
+
     /// <summary>The run as a unit of its own.</summary>
     public AppendUnit NextUnit(int count = 1) => new([Next(count)]);
 
@@ -63,7 +67,7 @@ public sealed class Commits
     public void Acknowledge(AppendRun run)
     {
         for (int i = 0; i < run.Commits.Count; i++)
-            Resume(run.Commits[i] with { CommitTs = run.CommitTs[i] });
+            Resume(run.Commits[i] with { CommitTs = run.CommitTs[i], Index = null }); // an index row is not read back
     }
 
     /// <summary>Takes over the next commit of a journal that is there already.</summary>

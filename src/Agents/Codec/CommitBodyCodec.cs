@@ -9,8 +9,10 @@ namespace Statehouse.Agents.Codec;
 /// <summary>
 /// The journaled form of a commit's meaning, and its form on the HTTP wire:
 /// <c>{"operations":[{"op":"put","key":"k","value":…,"version":1},{"op":"delete","key":"k","version":2}],"idempotency_key":"…","metadata":…}</c>.
-/// Members stand in this order, absent ones are left out, values are the caller's own text. The bytes are hashed
-/// (I11): changing what is written here for the same content breaks no old journal, but needs a decision record.
+/// Members stand in this order, absent ones are left out, values are the caller's own text. A detached put has
+/// <c>"sha256":"…","bytes":n</c> in the place of <c>"value"</c>, and the value itself is in the detail
+/// (<see cref="DetailCodec"/>). The bytes before the detail are hashed (I11): changing what is written here for the same
+/// content breaks no old journal, but needs a decision record.
 /// </summary>
 public static class CommitBodyCodec
 {
@@ -43,6 +45,7 @@ public static class CommitBodyCodec
             output.WriteRaw(metadata.Utf8);
         }
         output.WriteRaw("}"u8);
+        DetailCodec.Write(output, operations);
 
         byte[] body = output.WrittenSpan.ToArray();
         if (output.Capacity > KeptBufferBytes)
@@ -50,7 +53,7 @@ public static class CommitBodyCodec
         return body;
     }
 
-    /// <summary>The commit that a journal holds, with its meaning.</summary>
+    /// <summary>The commit that a journal holds, with its meaning. Detached values are not restored.</summary>
     /// <param name="commit">As read; its hash was checked by whoever folds it.</param>
     /// <param name="previousHash">What it chains on.</param>
     /// <exception cref="InvariantBrokenException">SH-9001. The body is not one that <see cref="Encode"/> writes.</exception>
@@ -58,12 +61,14 @@ public static class CommitBodyCodec
     {
         try
         {
-            var reader = new Utf8JsonReader(commit.Body.Span, new JsonReaderOptions { MaxDepth = int.MaxValue });
-            var body = new BodyReader(commit.Body);
+            ReadOnlyMemory<byte> canonical = commit.Canonical;
+            var reader = new Utf8JsonReader(canonical.Span, new JsonReaderOptions { MaxDepth = int.MaxValue });
+            var body = new BodyReader(canonical);
             body.Read(ref reader);
+            ImmutableArray<AppliedOperation> operations = DetailCodec.Attach(body.Operations, commit.Detail);
             return new Commit(
                 new CommitStamp(commit.Version, commit.Time, commit.CommitTs),
-                commit.TxnId, previousHash, commit.Hash, body.Operations, body.IdempotencyKey, body.Metadata, commit.Body);
+                commit.TxnId, previousHash, commit.Hash, operations, body.IdempotencyKey, body.Metadata, commit.Body);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
@@ -75,7 +80,14 @@ public static class CommitBodyCodec
     {
         output.WriteRaw(operation.Kind == OperationKind.Put ? "{\"op\":\"put\",\"key\":"u8 : "{\"op\":\"delete\",\"key\":"u8);
         output.WriteString(operation.Key.Utf8);
-        if (operation.Kind == OperationKind.Put)
+        if (operation.Detached is { } detached)
+        {
+            output.WriteRaw(",\"sha256\":"u8);
+            output.WriteString(detached.Digest.ToString());
+            output.WriteRaw(",\"bytes\":"u8);
+            output.WriteNumber(detached.Bytes);
+        }
+        else if (operation.Kind == OperationKind.Put)
         {
             output.WriteRaw(",\"value\":"u8);
             output.WriteRaw(operation.Value.Utf8);
@@ -126,6 +138,8 @@ public static class CommitBodyCodec
             OperationKind kind = default;
             Key key = default;
             JsonText value = default;
+            ValueDigest? digest = null;
+            int bytes = 0;
             long version = 0;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -135,13 +149,26 @@ public static class CommitBodyCodec
                     key = ReadKey(ref reader);
                 else if (reader.ValueTextEquals("value"u8) && reader.Read())
                     value = ReadRaw(ref reader);
+                else if (reader.ValueTextEquals("sha256"u8) && reader.Read())
+                    digest = ReadDigest(ref reader);
+                else if (reader.ValueTextEquals("bytes"u8) && reader.Read())
+                    bytes = reader.GetInt32();
                 else if (reader.ValueTextEquals("version"u8) && reader.Read())
                     version = reader.GetInt64();
                 else
                     reader.Skip();
             }
-            Expect(kind != default && key.Length > 0 && version > 0 && value.IsAbsent == (kind == OperationKind.Delete));
-            return new AppliedOperation(kind, key, value, new KeyVersion(version));
+            bool isDetached = digest is not null;
+            Expect(kind != default && key.Length > 0 && version > 0 && isDetached == bytes > 0);
+            Expect(kind == OperationKind.Delete ? value.IsAbsent && !isDetached : value.IsAbsent == isDetached);
+            DetachedValue? detached = isDetached ? new DetachedValue(digest!.Value, bytes, DetachedForm.Dropped, default) : null;
+            return new AppliedOperation(kind, key, value, new KeyVersion(version), detached);
+        }
+
+        private static ValueDigest ReadDigest(ref Utf8JsonReader reader)
+        {
+            Expect(reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped);
+            return ValueDigest.Parse(reader.ValueSpan);
         }
 
         private static Key ReadKey(ref Utf8JsonReader reader)

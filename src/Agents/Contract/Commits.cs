@@ -24,6 +24,12 @@ public sealed record Operation(
     /// breaking the chain. Reads do not differ.
     /// </summary>
     public bool IsDetached { get; init; }
+
+    /// <summary>
+    /// For a detached put: never as a difference. Whoever writes a key over and over sets it now and then: what follows a whole
+    /// value can be read without anything before it, and so what stands before it can be dropped.
+    /// </summary>
+    public bool IsWhole { get; init; }
 }
 
 /// <summary>A key's version that a decision was based on; the commit is refused where it has changed since.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Statehouse.Agents.Model;
 using Statehouse.Journal;
 
 namespace Statehouse.Agents.Hosting;
@@ -12,6 +13,7 @@ public sealed class AgentHosting : IAsyncDisposable
     private readonly ConcurrentDictionary<AgentId, ResidentAgent> _followed = new();
     private readonly ForeignCommits? _foreignCommits;
     private readonly IDisposable _gauges;
+    private readonly Func<AgentState, Commit, IndexRow?>? _indexOf;
     private long _residents;
     private long _writerLost;
 
@@ -20,8 +22,16 @@ public sealed class AgentHosting : IAsyncDisposable
     /// <param name="limits">What requests may hold.</param>
     /// <param name="clock">Commit times, idleness.</param>
     /// <param name="log">Hears what an operator should know.</param>
-    public AgentHosting(IJournal journal, LocalAgentsOptions options, Limits limits, TimeProvider clock, IOperatorLog log)
+    /// <param name="indexOf">
+    /// How an execution can be found from a commit on (<see cref="JournalCommit.Index"/>), given its state after that
+    /// commit and the commit; it returns null where nothing changes. It must be pure and quick: it is called for each
+    /// commit of an agent of <see cref="AgentKind.Execution"/>, under that agent's lock. null = executions are not indexed.
+    /// </param>
+    public AgentHosting(
+        IJournal journal, LocalAgentsOptions options, Limits limits, TimeProvider clock, IOperatorLog log,
+        Func<AgentState, Commit, IndexRow?>? indexOf = null)
     {
+        _indexOf = indexOf;
         Journal = journal;
         Options = options;
         Limits = limits;
@@ -86,6 +96,13 @@ public sealed class AgentHosting : IAsyncDisposable
     /// ask the journal, of agents that came into memory since, or up to as long before, since it takes time to hear of it.
     /// </summary>
     public void OnWriterLost() => Volatile.Write(ref _writerLost, Clock.GetTimestamp());
+
+    /// <summary>A decided commit as it goes to the journal, with how its agent can be found from then on.</summary>
+    internal JournalCommit ToAppend(Commit commit, AgentState after)
+    {
+        JournalCommit append = commit.ToJournal();
+        return _indexOf is not null && after.Agent.Kind == AgentKind.Execution ? append with { Index = _indexOf(after, commit) } : append;
+    }
 
     /// <summary>When a writer was last lost, by the clock's timestamp; 0 = never.</summary>
     internal long WriterLost => Volatile.Read(ref _writerLost);

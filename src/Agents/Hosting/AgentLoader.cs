@@ -20,35 +20,41 @@ public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog
     /// <param name="handle">Whose journal.</param>
     /// <param name="atMost">The version wanted; beyond the journal's end means its end.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="HistoryTrimmedException">SH-1008. The commits that the fold needs are no longer kept.</exception>
+    /// <exception cref="HistoryTrimmedException">SH-1008. The commits, or the details, that the fold needs are no longer kept.</exception>
     /// <exception cref="InvariantBrokenException">SH-9001. The journal contradicts itself.</exception>
     public async Task<LoadedState> LoadAsync(JournalHandle handle, AgentVersion atMost, CancellationToken cancellationToken)
     {
-        (AgentState start, long snapshotBytes) = await StartAsync(handle, atMost, cancellationToken).ConfigureAwait(false);
-        (AgentState state, long tailBytes) = await FoldAsync(handle, start, atMost, cancellationToken).ConfigureAwait(false);
-        return new LoadedState(state, snapshotBytes, tailBytes);
+        AgentVersion triedFrom = default;
+        for (bool isFirst = true; ; isFirst = false)
+        {
+            (AgentState start, long snapshotBytes) = await StartAsync(handle, atMost, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                JournalFold fold = await FoldOnAsync(handle, start, atMost, cancellationToken).ConfigureAwait(false);
+                return new LoadedState(fold.End(), snapshotBytes, fold.Bytes);
+            }
+            catch (HistoryTrimmedException) when (isFirst || start.Version > triedFrom)
+            {
+                // Trimmed while it was read, maybe: then there is a newer snapshot by now. Where there is none, it ends here.
+                triedFrom = start.Version;
+            }
+        }
     }
 
     /// <summary>Folds the commits after a state's version up to <paramref name="atMost"/> into it.</summary>
+    /// <exception cref="HistoryTrimmedException">SH-1008. The commits, or the details, that the fold needs are no longer kept.</exception>
     public async Task<(AgentState State, long Bytes)> FoldAsync(
         JournalHandle handle, AgentState state, AgentVersion atMost, CancellationToken cancellationToken)
     {
-        long bytes = 0;
-        if (state.Version >= atMost)
-            return (state, bytes);
-        await foreach (JournalCommit commit in store.ReadForwardAsync(handle, state.Version.Next, atMost, cancellationToken).ConfigureAwait(false))
-        {
-            state = Follow(state, commit);
-            bytes += commit.Bytes;
-        }
-        return (state, bytes);
+        JournalFold fold = await FoldOnAsync(handle, state, atMost, cancellationToken).ConfigureAwait(false);
+        return (fold.End(), fold.Bytes);
     }
 
-    /// <summary>The state after one commit that the journal says comes next.</summary>
-    public AgentState Follow(AgentState state, JournalCommit commit)
+    /// <summary>A fold up to a version, which need not be known in all its values.</summary>
+    internal async Task<JournalFold> FoldUpToAsync(JournalHandle handle, AgentVersion atMost, CancellationToken cancellationToken)
     {
-        CheckLink(state.Agent, state.Stamp, state.Hash, commit);
-        return state.Apply(CommitBodyCodec.Decode(commit, state.Hash), limits.IdempotencyKeysMax);
+        (AgentState start, _) = await StartAsync(handle, atMost, cancellationToken).ConfigureAwait(false);
+        return await FoldOnAsync(handle, start, atMost, cancellationToken).ConfigureAwait(false);
     }
 
     /// <exception cref="InvariantBrokenException">SH-9001. The commit cannot follow that one.</exception>
@@ -63,6 +69,17 @@ public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog
         CommitHash expected = CommitHash.Chain(lastHash, next.Version, next.Time, next.TxnId, next.Body.Span);
         if (expected != next.Hash)
             throw Broken(agent, next, $"its hash is {next.Hash}, but its content and predecessor make {expected}");
+    }
+
+    private async Task<JournalFold> FoldOnAsync(
+        JournalHandle handle, AgentState state, AgentVersion atMost, CancellationToken cancellationToken)
+    {
+        var fold = new JournalFold(state, limits);
+        if (state.Version >= atMost)
+            return fold;
+        await foreach (JournalCommit commit in store.ReadForwardAsync(handle, state.Version.Next, atMost, cancellationToken).ConfigureAwait(false))
+            fold.Add(commit);
+        return fold;
     }
 
     private async Task<(AgentState State, long SnapshotBytes)> StartAsync(

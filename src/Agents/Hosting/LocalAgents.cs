@@ -22,9 +22,12 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
     /// <param name="limits">What requests may hold.</param>
     /// <param name="clock">Commit times, idleness.</param>
     /// <param name="log">Hears what an operator should know.</param>
-    public LocalAgents(IJournal journal, LocalAgentsOptions options, Limits limits, TimeProvider clock, IOperatorLog log)
+    /// <param name="indexOf">As <see cref="AgentHosting"/> takes it.</param>
+    public LocalAgents(
+        IJournal journal, LocalAgentsOptions options, Limits limits, TimeProvider clock, IOperatorLog log,
+        Func<AgentState, Commit, IndexRow?>? indexOf = null)
     {
-        _hosting = new AgentHosting(journal, options, limits, clock, log);
+        _hosting = new AgentHosting(journal, options, limits, clock, log, indexOf);
         _reads = new StoreReads(journal.Store, limits);
         _sweeper = new ResidentSweeper(_resident, _hosting);
     }

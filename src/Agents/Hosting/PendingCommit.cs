@@ -25,13 +25,14 @@ internal sealed class PendingCommit : IAppendObserver
     private readonly ResidentAgent _agent;
     private readonly TaskCompletionSource<AppendEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public PendingCommit(ResidentAgent agent, JournalHandle handle, Commit commit, AgentState before, AgentState after, long epoch)
+    public PendingCommit(
+        ResidentAgent agent, JournalHandle handle, Commit commit, JournalCommit append, AgentState before, AgentState after, long epoch)
     {
         _agent = agent;
         Commit = commit;
         After = after;
         Epoch = epoch;
-        Unit = new AppendUnit([new AppendRun(handle, before.Version, before.Hash, [commit.ToJournal()])]);
+        Unit = new AppendUnit([new AppendRun(handle, before.Version, before.Hash, [append])]);
     }
 
     public Commit Commit { get; }

@@ -131,7 +131,7 @@ public sealed partial class ResidentAgent
             return new Proposal { Decision = decision, RestsOn = LastPendingNeedsLock() };
 
         AgentState after = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
-        var pending = new PendingCommit(this, _handle, commit, basis, after, _epoch);
+        var pending = new PendingCommit(this, _handle, commit, _hosting.ToAppend(commit, after), basis, after, _epoch);
         // Its answer may come at once, on another thread: Show waits for this lock.
         if (!_appends.TryAppend(pending.Unit, pending))
             return null;

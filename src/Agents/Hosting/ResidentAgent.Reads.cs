@@ -195,13 +195,39 @@ public sealed partial class ResidentAgent
         (AgentVersion from, AgentVersion to) = await StretchOfAsync(key, wanted, latest, cancellationToken).ConfigureAwait(false);
         await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, from, to, cancellationToken).ConfigureAwait(false))
         {
-            foreach (AppliedOperation operation in CommitBodyCodec.Decode(commit, default).Operations)
-            {
-                if (operation.Version == wanted && operation.Key == key)
-                    return new KeyState(key, !operation.Value.IsAbsent, operation.Value, wanted, commit.CommitTs, commit.Time, commit.Version);
-            }
+            Commit decoded = CommitBodyCodec.Decode(commit, default);
+            int index = IndexOf(decoded, key, wanted);
+            if (index < 0)
+                continue;
+            JsonText value = decoded.Operations[index].Detached is null
+                ? decoded.Operations[index].Value
+                : await DetachedValueAsync(commit, index, cancellationToken).ConfigureAwait(false);
+            return new KeyState(key, !value.IsAbsent, value, wanted, commit.CommitTs, commit.Time, commit.Version);
         }
         throw new InvariantBrokenException($"Version {wanted} of key \"{key}\" of agent {Agent} is in no commit of {from}..{to}.");
+    }
+
+    private static int IndexOf(Commit commit, Key key, KeyVersion version)
+    {
+        for (int i = 0; i < commit.Operations.Length; i++)
+        {
+            if (commit.Operations[i].Version == version && commit.Operations[i].Key == key)
+                return i;
+        }
+        return -1;
+    }
+
+    /// <summary>A value that a commit wrote and that may be kept as a difference to the one before.</summary>
+    private async Task<JsonText> DetachedValueAsync(JournalCommit commit, int index, CancellationToken cancellationToken)
+    {
+        JournalFold fold = await _hosting.Loader.FoldUpToAsync(
+            _handle, new AgentVersion(commit.Version.Value - 1), cancellationToken).ConfigureAwait(false);
+        AppliedOperation operation = fold.Add(commit).Operations[index];
+        return !operation.Value.IsAbsent ? operation.Value : throw new HistoryTrimmedException(
+            $"Version {operation.Version} of key \"{operation.Key}\" of agent {Agent} was written by version {commit.Version}, and the details that make its value are no longer kept.")
+        {
+            Details = new Dictionary<string, string> { ["key"] = operation.Key.ToString(), ["agent_version"] = commit.Version.ToString() },
+        };
     }
 
     private async Task<(AgentVersion From, AgentVersion To)> StretchOfAsync(

@@ -140,8 +140,10 @@ public sealed partial class ResidentAgent
         ThrowIfRefused(decision.Refusal);
         if (decision.Commit is not { } commit)
             return Held(basis, null, decision.Repeat!.ToReceipt());
-        _held = new HeldCommit(commit, basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax));
-        return Held(basis, commit.ToJournal(), null);
+        AgentState shown = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
+        JournalCommit append = _hosting.ToAppend(commit, shown);
+        _held = new HeldCommit(commit, shown);
+        return Held(basis, append, null);
     }
 
     private HeldAgent Held(AgentState basis, JournalCommit? commit, CommitReceipt? repeat) =>

@@ -175,8 +175,13 @@ public sealed partial class ResidentAgent
             return known is null or { Version.Value: 0 } ? AgentState.Empty(Agent) : WentBack(known, AgentState.Empty(Agent));
         if (known is not null && head.Version == known.Version && head.Hash == known.Hash)
             return known;
-        if (known is not null && head.Version > known.Version && await TryFollowAsync(known, head).ConfigureAwait(false) is { } followed)
-            return followed;
+        bool wasTrimmed = false;
+        if (known is not null && head.Version > known.Version)
+        {
+            (AgentState? followed, wasTrimmed) = await TryFollowAsync(known, head).ConfigureAwait(false);
+            if (followed is not null)
+                return followed;
+        }
 
         LoadedState loaded = await _hosting.Loader.LoadAsync(_handle, head.Version, CancellationToken.None).ConfigureAwait(false);
         AgentsMetrics.Loads.Add(1);
@@ -186,23 +191,28 @@ public sealed partial class ResidentAgent
             _snapshotBytes = loaded.SnapshotBytes;
             _tailBytes = loaded.TailBytes;
         }
-        return known is null ? loaded.State : WentBack(known, loaded.State);
+        return known is null || wasTrimmed ? loaded.State : WentBack(known, loaded.State);
     }
 
-    /// <summary>Folds the commits after the known state; null where they do not chain on it.</summary>
-    private async Task<AgentState?> TryFollowAsync(AgentState known, JournalHead head)
+    /// <summary>Folds the commits after the known state; null where they do not chain on it, or are not all kept any more.</summary>
+    private async Task<(AgentState? State, bool WasTrimmed)> TryFollowAsync(AgentState known, JournalHead head)
     {
         try
         {
             (AgentState state, long bytes) = await _hosting.Loader.FoldAsync(_handle, known, head.Version, CancellationToken.None).ConfigureAwait(false);
             lock (_lock)
                 _tailBytes += bytes;
-            return state;
+            return (state, false);
+        }
+        catch (HistoryTrimmedException)
+        {
+            // Others wrote so much meanwhile that a snapshot has taken the place of what is missing here.
+            return (null, true);
         }
         catch (InvariantBrokenException error)
         {
             _hosting.Log.Write(OperatorLogLevel.Warning, $"What was appended to agent {Agent} does not follow what this process knew; it is loaded afresh.", error);
-            return null;
+            return (null, false);
         }
     }
 

@@ -26,8 +26,13 @@ public sealed class StoreReads(IJournalStore store, Limits limits)
         CommitRules.CheckPageLimit(limit, limits);
         if (@namespace is not null)
             CommitRules.CheckNamespace(@namespace, limits);
-        return await store.ReadFeedAsync(afterExclusive, limit, @namespace, cancellationToken).ConfigureAwait(false);
+        FeedPage page = await store.ReadFeedAsync(afterExclusive, limit, @namespace, cancellationToken).ConfigureAwait(false);
+        return page.Commits.All(item => item.Commit.Detail.IsEmpty) ? page : page with { Commits = [.. page.Commits.Select(WithoutDetail)] };
     }
+
+    /// <summary>The feed tells what was written when; a detail is of use only to whoever has the state before it.</summary>
+    private static FeedCommit WithoutDetail(FeedCommit item) =>
+        item with { Commit = item.Commit with { Body = item.Commit.Canonical } };
 
     /// <summary>The commits of one agent whose commit_ts lies in an inclusive range, up to the head that is shown.</summary>
     public static async IAsyncEnumerable<JournalCommit> ReplayRangeAsync(

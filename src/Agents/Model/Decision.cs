@@ -38,7 +38,7 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
             return Refuse(RefusedException.OverLimit(
                 $"state of agent {state.Agent}", "state_bytes_max", limits.StateBytesMax, staging.Bytes));
         }
-        return new Decision(Link(state, request, staging.Operations, txnId, now), null, null);
+        return new Decision(Link(state, request, staging.ToOperations(), txnId, now), null, null);
     }
 
     /// <summary>The conflict, where something that was read has changed since.</summary>
@@ -107,15 +107,25 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
         private readonly ImmutableArray<AppliedOperation>.Builder _operations = ImmutableArray.CreateBuilder<AppliedOperation>(count);
         private readonly Dictionary<Key, int>? _latest = count > LinearUpTo ? new Dictionary<Key, int>(count) : null;
 
+        // Of the detached puts: where they stand, the key's value just before, and whether they are to be kept whole.
+        private List<(int Index, JsonText Before, bool IsWhole)>? _detached;
+
         /// <summary>The state's size after the operations so far.</summary>
         public long Bytes { get; private set; } = state.Bytes;
 
-        public ImmutableArray<AppliedOperation> Operations => _operations.MoveToImmutable();
+        /// <summary>The operations so far. Differences are made here, when nothing can be refused any more.</summary>
+        public ImmutableArray<AppliedOperation> ToOperations()
+        {
+            foreach ((int index, JsonText before, bool isWhole) in _detached ?? [])
+                _operations[index] = _operations[index] with { Detached = DetachedValue.Of(_operations[index].Value, before, isWhole) };
+            return _operations.MoveToImmutable();
+        }
 
         /// <returns>The conflict, where a precondition does not hold.</returns>
         public StateConflictException? Add(Operation operation)
         {
-            (KeyVersion version, long bytes, bool live) = Current(operation.Key);
+            (KeyVersion version, long bytes, JsonText value) = Current(operation.Key);
+            bool live = !value.IsAbsent;
             if (operation.IfVersion is { } expected && expected != version)
                 return Conflict(state.Agent, "key", operation.Key, expected.Value, version.Value);
             if (operation.IfLive is { } mustBeLive && mustBeLive != live)
@@ -123,20 +133,22 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
 
             if (_latest is not null)
                 _latest[operation.Key] = _operations.Count;
+            if (operation is { Kind: OperationKind.Put, IsDetached: true })
+                (_detached ??= []).Add((_operations.Count, value, operation.IsWhole));
             _operations.Add(new AppliedOperation(operation.Kind, operation.Key, operation.Value, version.Next));
             Bytes += operation.Key.Length + operation.Value.Length - bytes;
             return null;
         }
 
-        private (KeyVersion Version, long Bytes, bool Live) Current(Key key)
+        private (KeyVersion Version, long Bytes, JsonText Value) Current(Key key)
         {
             int staged = IndexOf(key);
             if (staged >= 0)
             {
                 AppliedOperation earlier = _operations[staged];
-                return (earlier.Version, key.Length + earlier.Value.Length, earlier.Kind == OperationKind.Put);
+                return (earlier.Version, key.Length + earlier.Value.Length, earlier.Value);
             }
-            return state.Keys.Find(key) is { } entry ? (entry.Version, entry.Bytes, entry.IsLive) : (KeyVersion.None, 0, false);
+            return state.Keys.Find(key) is { } entry ? (entry.Version, entry.Bytes, entry.Value) : (KeyVersion.None, 0, default);
         }
 
         private int IndexOf(Key key)

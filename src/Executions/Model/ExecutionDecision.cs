@@ -29,5 +29,8 @@ public sealed record ExecutionDecision(
     internal static Operation Put(Key key, JsonText value) => new(OperationKind.Put, key, value);
 
     /// <summary>The state is kept beside its commit, so that it can be let go of when it is old.</summary>
-    internal static Operation PutState(JsonText state) => new(OperationKind.Put, ExecutionKeys.State, state) { IsDetached = true };
+    /// <param name="state">The new one.</param>
+    /// <param name="isWhole">Never as a difference to the one before: what stands before it can be let go of.</param>
+    internal static Operation PutState(JsonText state, bool isWhole) =>
+        new(OperationKind.Put, ExecutionKeys.State, state) { IsDetached = true, IsWhole = isWhole };
 }

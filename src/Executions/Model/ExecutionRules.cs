@@ -25,10 +25,11 @@ public static class ExecutionRules
         if (!mayWrite)
             return ExecutionDecision.Refuse(view, ExecutionRefusals.Status(view, "A checkpoint"));
         var mark = new StepMark(step, view.Mark.Count + 1, state.Length);
+        Operation put = ExecutionDecision.PutState(state, isWhole: view.Mark.Count % view.Run.Settings.CheckpointInterval == 0);
         if (view.Run.Status == ExecutionStatus.Pending)
-            return ExecutionDecision.Write(Running(view.Run, now), mark, ExecutionDecision.PutState(state));
+            return ExecutionDecision.Write(Running(view.Run, now), mark, put);
         return new ExecutionDecision(
-            [ExecutionDecision.Put(ExecutionKeys.Step, mark.ToJson()), ExecutionDecision.PutState(state)], view.Run, mark);
+            [ExecutionDecision.Put(ExecutionKeys.Step, mark.ToJson()), put], view.Run, mark);
     }
 
     /// <summary>Extends the lease to now and the recovery timeout.</summary>
@@ -55,7 +56,7 @@ public static class ExecutionRules
         if (Fence(view, token, now, needsToken) is { } stale)
             return ExecutionDecision.Refuse(view, stale);
         if (!MayBecome(view.Run.Status, change.To))
-            return ExecutionDecision.Refuse(view, ExecutionRefusals.Status(view, Name(change.To)));
+            return ExecutionDecision.Refuse(view, ExecutionRefusals.Status(view, Doing(change.To)));
         ExecutionRun run = view.Run with
         {
             Status = change.To,
@@ -95,10 +96,40 @@ public static class ExecutionRules
             Restores = view.Run.Restores.Add(new RestoreMark(view.Version.Next, step)),
         };
         var mark = new StepMark(step, view.Mark.Count, state.Length);
+        Operation put = ExecutionDecision.PutState(state, isWhole: true);
         return view.Run.HasResult
-            ? ExecutionDecision.Write(run, mark, ExecutionDecision.PutState(state), new Operation(OperationKind.Delete, ExecutionKeys.Result))
-            : ExecutionDecision.Write(run, mark, ExecutionDecision.PutState(state));
+            ? ExecutionDecision.Write(run, mark, put, new Operation(OperationKind.Delete, ExecutionKeys.Result))
+            : ExecutionDecision.Write(run, mark, put);
     }
+
+    /// <summary>Gives a checkpoint a name.</summary>
+    /// <param name="view">Decided on.</param>
+    /// <param name="label">What the name stands for.</param>
+    /// <param name="token">As the caller gave it.</param>
+    /// <param name="now">The clock's reading.</param>
+    public static ExecutionDecision Name(ExecutionView view, SnapshotLabel label, long? token, CommitTime now)
+    {
+        if (Fence(view, token, now, needsToken: false) is { } stale)
+            return ExecutionDecision.Refuse(view, stale);
+        if (view.Run.SnapshotCount >= SnapshotLabel.CountMax)
+            return ExecutionDecision.Refuse(view, RefusedException.Invalid("name", $"one of at most {SnapshotLabel.CountMax} snapshots", "one more"));
+        return ExecutionDecision.Write(
+            Unmoved(view) with { SnapshotCount = view.Run.SnapshotCount + 1 }, view.Mark,
+            ExecutionDecision.Put(ExecutionKeys.Snapshot(label.Name), label.ToJson()) with { IfLive = false });
+    }
+
+    /// <summary>Takes a name away. Parameters as of <see cref="Name(ExecutionView, SnapshotLabel, long?, CommitTime)"/>.</summary>
+    public static ExecutionDecision Unname(ExecutionView view, string name, long? token, CommitTime now)
+    {
+        if (Fence(view, token, now, needsToken: false) is { } stale)
+            return ExecutionDecision.Refuse(view, stale);
+        return ExecutionDecision.Write(
+            Unmoved(view) with { SnapshotCount = view.Run.SnapshotCount - 1 }, view.Mark,
+            new Operation(OperationKind.Delete, ExecutionKeys.Snapshot(name)) { IfLive = true });
+    }
+
+    /// <summary>The run for a commit that is no sign of life: it is due when it was.</summary>
+    private static ExecutionRun Unmoved(ExecutionView view) => view.Run with { DueAt = view.DueAt };
 
     /// <summary>The refusal of a write whose caller may no longer write, or must show that it may.</summary>
     /// <param name="view">Decided on.</param>
@@ -132,7 +163,7 @@ public static class ExecutionRules
         _ => false,
     };
 
-    private static string Name(ExecutionStatus to) => to switch
+    private static string Doing(ExecutionStatus to) => to switch
     {
         ExecutionStatus.Running => "Resuming it",
         ExecutionStatus.Paused => "Pausing it",

@@ -104,9 +104,11 @@ public sealed partial class ExecutionService
         StepMark mark = CommitMarks.MarkOf(commit);
         if (mark.Step is not { } step || step < query.FromStep || step > query.ToStep)
             return null;
-        string sha256 = Sha256Of(operation);
-        JsonText state = query.WithState ? await StateOfAsync(view.Agent, commit, operation, cancellationToken).ConfigureAwait(false) : default;
-        bool restorable = query.WithState ? !state.IsAbsent : IsRestorable(commit, operation);
+        JsonText state = default;
+        bool restorable = operation.Detached is not { Form: DetachedForm.Dropped };
+        if (restorable && query.WithState)
+            state = await StateAtAsync(view.Agent, commit.Version, cancellationToken).ConfigureAwait(false);
+        string sha256 = operation.Detached?.Digest.ToString() ?? Convert.ToHexStringLower(SHA256.HashData(operation.Value.Utf8));
         return new Checkpoint(commit, step, mark.StateBytes, sha256, restorable, state);
     }
 
@@ -118,24 +120,5 @@ public sealed partial class ExecutionService
                 return true;
         }
         return false;
-    }
-
-    private static string Sha256Of(AppliedOperation operation) => Convert.ToHexStringLower(SHA256.HashData(operation.Value.Utf8));
-
-    private static bool IsRestorable(JournalCommit commit, AppliedOperation operation) =>
-        !operation.Value.IsAbsent || !commit.Detail.IsEmpty;
-
-    /// <summary>The state that a commit put: from the commit itself where it holds it whole.</summary>
-    private async ValueTask<JsonText> StateOfAsync(
-        AgentId agent, JournalCommit commit, AppliedOperation operation, CancellationToken cancellationToken) =>
-        operation.Value.IsAbsent ? await StateAtAsync(agent, commit.Version, cancellationToken).ConfigureAwait(false) : operation.Value;
-
-    /// <summary>The step nearest to a thinned one whose state can still be loaded: the oldest of those.</summary>
-    private async ValueTask<long?> NearestStepAsync(ExecutionView view, long step, CancellationToken cancellationToken)
-    {
-        CommitTime unused = view.Time;
-        _ = (unused, step);
-        await Task.CompletedTask.ConfigureAwait(false);
-        return view.Mark.Step;
     }
 }

@@ -9,11 +9,12 @@ namespace Statehouse.Executions;
 /// it was decided on; nothing here is the truth of anything, so any number of processes may serve the same executions.
 /// </summary>
 /// <remarks>Faults of the journal pass through as they are. Refusals: docs/executions.md.</remarks>
-public sealed partial class ExecutionService
+public sealed partial class ExecutionService : IAsyncDisposable
 {
     private readonly IAgents _agents;
     private readonly ExecutionStores? _stores;
     private readonly ViewCache _known;
+    private readonly CheckpointBuffer _buffer;
     private readonly Limits _limits;
     private readonly ExecutionOptions _options;
     private readonly TimeProvider _clock;
@@ -35,6 +36,7 @@ public sealed partial class ExecutionService
         _clock = clock;
         _log = log;
         _known = new ViewCache(options.KnownMax);
+        _buffer = new CheckpointBuffer(WriteBufferedAsync, options, clock, log);
     }
 
     private CommitTime Now => CommitTime.From(_clock.GetUtcNow());
@@ -147,13 +149,29 @@ public sealed partial class ExecutionService
         return view;
     }
 
-    /// <summary>Decides and commits; where another commit was first, looks again and decides again.</summary>
+    /// <summary>Decides and commits, after what is buffered of this execution.</summary>
     private async ValueTask<Written> WriteAsync(
         AgentId agent, Func<ExecutionView, CommitTime, ExecutionDecision> decide, KeyedRequest? keyed, CancellationToken cancellationToken,
         Func<ExecutionView, ValueTask<Written?>>? findRepeat = null)
     {
+        if (_buffer.MayHold(agent))
+            await _buffer.FlushAsync(agent, cancellationToken).ConfigureAwait(false);
+        return await WriteNowAsync(
+            agent, _known.Find(agent), view => new ValueTask<ExecutionDecision>(decide(view, Now)), keyed, cancellationToken, findRepeat).ConfigureAwait(false);
+    }
+
+    /// <summary>Decides and commits; where another commit was first, looks again and decides again.</summary>
+    /// <param name="agent">Which execution.</param>
+    /// <param name="guess">What it may be at; null = look first.</param>
+    /// <param name="decide">May read; what it throws is told where no guess was decided on.</param>
+    /// <param name="keyed">null = without an idempotency key.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="findRepeat">Answers a decision that may be a repeat, or null.</param>
+    private async ValueTask<Written> WriteNowAsync(
+        AgentId agent, ExecutionView? guess, Func<ExecutionView, ValueTask<ExecutionDecision>> decide, KeyedRequest? keyed,
+        CancellationToken cancellationToken, Func<ExecutionView, ValueTask<Written?>>? findRepeat = null)
+    {
         IAgentState state = StateOf(agent);
-        ExecutionView? guess = _known.Find(agent);
         for (int attempt = 1; ; attempt++)
         {
             bool isGuess = guess is not null;
@@ -161,7 +179,7 @@ public sealed partial class ExecutionService
                 ?? await ReadAsync(agent, ConsistencyOf(attempt), cancellationToken).ConfigureAwait(false)
                 ?? throw ExecutionRefusals.Unknown(agent);
             guess = null;
-            ExecutionDecision decision = decide(view, Now);
+            ExecutionDecision decision = await decide(view).ConfigureAwait(false);
             if (decision.Refusal is { } refusal)
             {
                 // A commit meets its condition; a refusal would rest on what may no longer be so.

@@ -16,6 +16,8 @@ internal static class CommitFields
             writer.NumberAlways(4, version.Value);
         if (value.IfLive is { } live)
             writer.NumberAlways(5, live ? 1 : 0);
+        writer.Flag(6, value.IsDetached);
+        writer.Flag(7, value.IsWhole);
     }
 
     public static Operation ReadOperation(ref WireReader reader)
@@ -25,6 +27,8 @@ internal static class CommitFields
         JsonText value = default;
         KeyVersion? ifVersion = null;
         bool? ifLive = null;
+        bool isDetached = false;
+        bool isWhole = false;
         while (reader.Next())
         {
             switch (reader.Field)
@@ -34,10 +38,12 @@ internal static class CommitFields
                 case 3: value = reader.UncheckedJson("value"); break;
                 case 4: ifVersion = reader.KeyVersion(); break;
                 case 5: ifLive = reader.Flag(); break;
+                case 6: isDetached = reader.Flag(); break;
+                case 7: isWhole = reader.Flag(); break;
                 default: reader.Skip(); break;
             }
         }
-        return new Operation(kind, key, value, ifVersion, ifLive);
+        return new Operation(kind, key, value, ifVersion, ifLive) { IsDetached = isDetached, IsWhole = isWhole };
     }
 
     public static void Write(WireWriter writer, ReadCheck value)

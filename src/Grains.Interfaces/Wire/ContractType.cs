@@ -27,6 +27,7 @@ internal abstract class ContractType(Type type, string alias)
         new ContractType<HistoryRequest>("HistoryRequest", HistoryFields.Write, HistoryFields.ReadHistoryRequest),
         new ContractType<HoldEnd>("HoldEnd", HoldFields.Write, HoldFields.ReadHoldEnd),
         new ContractType<HoldRequest>("HoldRequest", HoldFields.Write, HoldFields.ReadHoldRequest),
+        new ContractType<IndexRow>("IndexRow", IndexFields.Write, IndexFields.ReadIndexRow),
         new ContractType<JournalCommit>("JournalCommit", HistoryFields.Write, HistoryFields.ReadJournalCommit),
         new ContractType<JsonText>("JsonText", ValueFields.Write, ValueFields.ReadJsonText),
         new ContractType<Key>("Key", ValueFields.Write, ValueFields.ReadKey),

@@ -44,6 +44,8 @@ internal static class HistoryFields
         writer.Id(4, value.TxnId);
         writer.Hash(5, value.Hash);
         writer.Bytes(6, value.Body.Span);
+        if (value.Index is { } index)
+            writer.Record(7, index, IndexFields.Write);
     }
 
     public static JournalCommit ReadJournalCommit(ref WireReader reader)
@@ -54,6 +56,7 @@ internal static class HistoryFields
         Guid txnId = default;
         CommitHash hash = default;
         byte[] body = [];
+        IndexRow? index = null;
         while (reader.Next())
         {
             switch (reader.Field)
@@ -64,10 +67,11 @@ internal static class HistoryFields
                 case 4: txnId = reader.Id(); break;
                 case 5: hash = reader.Hash(); break;
                 case 6: body = reader.Bytes().ToArray(); break;
+                case 7: index = reader.Record(IndexFields.ReadIndexRow); break;
                 default: reader.Skip(); break;
             }
         }
-        return new JournalCommit(version, commitTs, time, txnId, hash, body);
+        return new JournalCommit(version, commitTs, time, txnId, hash, body) { Index = index };
     }
 
     public static void Write(WireWriter writer, HistoryPage value)

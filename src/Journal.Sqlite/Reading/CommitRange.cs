@@ -41,12 +41,12 @@ internal sealed class CommitRange
         using SqliteStatement row = database.Prepare(Sql.CommitsForward)
             .Bind(1, _extent.StreamId).Bind(2, _previousHash is null ? PredecessorOf(_from) : _from).Bind(3, _to);
         if (_previousHash is null)
-            _previousHash = ReadPredecessor(row, _from);
+            _previousHash = ReadPredecessor(database, row, _from);
         var page = new List<JournalCommit>();
         long bytes = 0;
         while (!IsExhausted && page.Count < CommitsPerPage && bytes < BytesPerPage)
         {
-            JournalCommit commit = ReadVersion(row, _from);
+            JournalCommit commit = ReadVersion(database, row, _from);
             if (_previousHash is { } previous)
                 CheckChain(previous, commit);
             page.Add(commit);
@@ -66,14 +66,14 @@ internal sealed class CommitRange
         long bytes = 0;
         while (!IsExhausted && page.Count < CommitsPerPage && bytes < BytesPerPage)
         {
-            JournalCommit commit = ReadVersion(row, _to);
+            JournalCommit commit = ReadVersion(database, row, _to);
             if (page.Count > 0)
                 CheckChain(commit.Hash, page[^1]);
             page.Add(commit);
             bytes += commit.Bytes;
             _to--;
         }
-        if (ReadPredecessor(row, page[^1].Version.Value) is { } previous)
+        if (ReadPredecessor(database, row, page[^1].Version.Value) is { } previous)
             CheckChain(previous, page[^1]);
         return page;
     }
@@ -82,26 +82,29 @@ internal sealed class CommitRange
     private long PredecessorOf(long version) => Math.Max(version - 1, _extent.First);
 
     /// <summary>Steps to the hash that <paramref name="version"/> chains on; null where it was trimmed.</summary>
-    private CommitHash? ReadPredecessor(SqliteStatement row, long version)
+    private CommitHash? ReadPredecessor(SqliteDatabase database, SqliteStatement row, long version)
     {
         if (version == 1)
             return CommitHash.Genesis(_extent.Agent);
         if (version <= _extent.First)
             return null;
-        Expect(row, version - 1);
+        Expect(database, row, version - 1);
         return CommitRows.Hash(row, _extent.Agent);
     }
 
-    private JournalCommit ReadVersion(SqliteStatement row, long version)
+    private JournalCommit ReadVersion(SqliteDatabase database, SqliteStatement row, long version)
     {
-        Expect(row, version);
+        Expect(database, row, version);
         return CommitRows.Decode(row, _extent.Agent);
     }
 
-    private void Expect(SqliteStatement row, long version)
+    private void Expect(SqliteDatabase database, SqliteStatement row, long version)
     {
-        if (!row.Step() || row.Int64(0) != version)
-            throw new InvariantBrokenException($"Version {version} of {_extent.Agent} is missing from its journal.");
+        if (row.Step() && row.Int64(0) == version)
+            return;
+        throw StreamRows.Exists(database, _extent.StreamId)
+            ? new InvariantBrokenException($"Version {version} of {_extent.Agent} is missing from its journal.")
+            : new HistoryTrimmedException($"Agent {_extent.Agent} was removed while its commit {version} was read.");
     }
 
     private void CheckChain(in CommitHash previous, JournalCommit commit)

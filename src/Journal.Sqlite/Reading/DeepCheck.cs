@@ -40,8 +40,12 @@ internal static class DeepCheck
                 problems.Add(Encoding.UTF8.GetString(row.Bytes(0)));
             if (problems is ["ok"])
                 problems.Clear();
-            if (database.QueryNumber(Sql.CheckOrphans) is > 0 and { } orphans)
-                problems.Add($"{orphans} commits belong to no agent.");
+            using SqliteStatement orphans = database.Prepare(Sql.CheckOrphans);
+            while (orphans.Step())
+            {
+                if (orphans.Int64(1) > 0)
+                    problems.Add($"{orphans.Int64(1)} {Encoding.UTF8.GetString(orphans.Bytes(0))} belong to no agent.");
+            }
         }
         catch (SqliteFailure failure) when (failure.IsDamage)
         {
@@ -95,6 +99,10 @@ internal static class DeepCheck
         catch (InvariantBrokenException broken)
         {
             problems.Add(broken.Message);
+        }
+        catch (HistoryTrimmedException)
+        {
+            // Removed while it was looked at: what is gone has no problem.
         }
     }
 }

@@ -4,10 +4,10 @@ namespace Statehouse.Journal.Sqlite.Reading;
 internal static class VersionSearch
 {
     public static AgentVersion AtTime(SqliteDatabase database, JournalHandle handle, CommitTime time) =>
-        NewestWhere(database, handle, row => row.Int64(1) <= time.UnixMicroseconds);
+        database.AsOfOneMoment(() => NewestWhere(database, handle, row => row.Int64(1) <= time.UnixMicroseconds));
 
     public static AgentVersion AtCommitTs(SqliteDatabase database, JournalHandle handle, CommitTs commitTs) =>
-        NewestWhere(database, handle, row => FeedPosition.CommitTsOf(row.Int64(0)) <= commitTs);
+        database.AsOfOneMoment(() => NewestWhere(database, handle, row => FeedPosition.CommitTsOf(row.Int64(0)) <= commitTs));
 
     /// <param name="database">Where to look.</param>
     /// <param name="handle">Whose journal.</param>

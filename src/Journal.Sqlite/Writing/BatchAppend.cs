@@ -120,6 +120,7 @@ internal sealed class BatchAppend
                 if (!isOneTransaction)
                     commitTs = new CommitTs(commitTs.Value + 1);
             }
+            IndexRows.Write(database, _streamIds[firstRun + r], run);
         }
         return isOneTransaction ? new CommitTs(commitTs.Value + 1) : commitTs;
     }

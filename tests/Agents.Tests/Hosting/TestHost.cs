@@ -1,4 +1,5 @@
 using Statehouse.Agents.Hosting;
+using Statehouse.Agents.Model;
 using Statehouse.Journal;
 using Statehouse.Journal.GroupCommit;
 
@@ -11,11 +12,11 @@ public sealed class TestHost : IAsyncDisposable
 
     public TestHost(
         IJournalStore store, LocalAgentsOptions? options = null, Limits? limits = null, TimeProvider? clock = null,
-        GroupCommitOptions? groupCommit = null, IOperatorLog? log = null)
+        GroupCommitOptions? groupCommit = null, IOperatorLog? log = null, Func<AgentState, Commit, IndexRow?>? indexOf = null)
     {
         log ??= SilentOperatorLog.Instance;
         _journal = new GroupCommitJournal(new Undisposed(store), groupCommit ?? new GroupCommitOptions(), log);
-        Agents = new LocalAgents(_journal, options ?? new LocalAgentsOptions(), limits ?? Limits.Default, clock ?? TimeProvider.System, log);
+        Agents = new LocalAgents(_journal, options ?? new LocalAgentsOptions(), limits ?? Limits.Default, clock ?? TimeProvider.System, log, indexOf);
     }
 
     public LocalAgents Agents { get; }

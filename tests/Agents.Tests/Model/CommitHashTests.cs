@@ -1,3 +1,4 @@
+using System.Text;
 using Statehouse.Journal;
 
 namespace Statehouse.Agents.Tests.Model;
@@ -32,4 +33,30 @@ public sealed class CommitHashTests
         ];
         Assert.Equal(hashes.Length, hashes.Distinct().Count());
     }
+
+    [Fact]
+    public void The_detail_is_not_covered_and_all_that_stands_before_it_is()
+    {
+        CommitHash canonical = Hash("{\"value\":[\n1,\n2]}");
+        Assert.Equal(canonical, Hash("{\"value\":[\n1,\n2]}\0detail"));
+        Assert.Equal(canonical, Hash("{\"value\":[\n1,\n2]}\0other\0"));
+        Assert.NotEqual(canonical, Hash("{\"value\":[\n1,\n3]}"));
+        Assert.NotEqual(canonical, Hash("{\"value\":[\n1,\n3]}\0detail"));
+    }
+
+    [Fact]
+    public void A_value_over_several_lines_is_no_detail()
+    {
+        JournalCommit plain = Commit("{\"value\":[\n1]}");
+        Assert.Equal((plain.Body.Length, 0), (plain.Canonical.Length, plain.Detail.Length));
+        JournalCommit detailed = Commit("{\"value\":[\n1]}\0a\0b");
+        Assert.Equal("{\"value\":[\n1]}"u8, detailed.Canonical.Span);
+        Assert.Equal("a\0b"u8, detailed.Detail.Span);
+    }
+
+    private static CommitHash Hash(string body) => CommitHash.Chain(
+        CommitHash.Genesis(new AgentId("a", "b")), new AgentVersion(1), new CommitTime(5), Guid.Empty, Encoding.UTF8.GetBytes(body));
+
+    private static JournalCommit Commit(string body) =>
+        new(new AgentVersion(1), default, default, Guid.Empty, Hash(body), Encoding.UTF8.GetBytes(body));
 }

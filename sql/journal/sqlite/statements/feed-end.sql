@@ -1,1 +1,1 @@
-select max(position) from journal;
+select max((select position from high_water), coalesce((select max(position) from journal), 0));

@@ -155,6 +155,14 @@ internal ref struct JsonBody
         return value;
     }
 
+    /// <summary>true or false; null counts as false.</summary>
+    public readonly bool Flag(string field) => _reader.TokenType switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False or JsonTokenType.Null => false,
+        _ => throw Wrong(field, "true or false"),
+    };
+
     public readonly string? StringOrNull(string field) =>
         _reader.TokenType == JsonTokenType.Null ? null : String(field);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Statehouse.Agents;
 using Statehouse.Executions;
 using Statehouse.Journal;
@@ -12,7 +13,9 @@ internal sealed class CheckpointRoutes(ExecutionService executions, Limits limit
 
     public IEnumerable<ApiRoute> Routes =>
     [
-        new("PUT", OfExecution + "/{step}", PutAsync, "token"),
+        new("PUT", OfExecution + "/{step}", PutAsync, "token", "buffered"),
+        new("POST", ExecutionCalls.One + "/flush", FlushAsync),
+        new("POST", ExecutionCalls.All + "/commit", CommitAsync),
         new("GET", OfExecution, ListAsync, "from_step", "to_step", "limit", "order", "state", "after"),
         new("GET", OfExecution + "/latest", call => GetAsync(call, latest: true), "raw"),
         new("GET", OfExecution + "/{step}", call => GetAsync(call, latest: false), "raw"),
@@ -26,11 +29,59 @@ internal sealed class CheckpointRoutes(ExecutionService executions, Limits limit
         JsonText state;
         using (RequestBody body = await call.ReadBodyAsync())
             state = JsonText.Parse("state", body.Utf8, limits.JsonDepthMax);
+        if (call.Query.Flag("buffered"))
+        {
+            await BufferAsync(call, agent, step, state, token);
+            return;
+        }
         Written written = await executions.CheckpointAsync(
             agent, step, state, token, IdempotencyKeys.FromHeader(call.Http.Request), call.Gone);
         call.MarkReplayed(written.Replayed);
         ExecutionReply.Receipt(call.Json, step, written);
         await call.ReplyAsync(written.Replayed ? 200 : 201);
+    }
+
+    private async ValueTask BufferAsync(Call call, AgentId agent, long step, JsonText state, long? token)
+    {
+        if (IdempotencyKeys.FromHeader(call.Http.Request) is not null)
+            throw RefusedException.Invalid(IdempotencyKeys.Header, "absent from a buffered checkpoint", "given");
+        int buffered = await executions.BufferAsync(agent, step, state, token, call.Gone);
+        call.Json.Raw("{\"execution_id\":"u8).String(agent.Name).Raw(",\"step\":"u8).Number(step)
+            .Raw(",\"durable\":false,\"buffered\":"u8).Number(buffered).Raw("}"u8);
+        await call.ReplyAsync(202);
+    }
+
+    private async ValueTask FlushAsync(Call call)
+    {
+        using (RequestBody body = await call.ReadBodyAsync())
+            CommitJson.Nothing(body.Utf8);
+        (int flushed, ExecutionView view) = await executions.FlushAsync(call.Execution(), call.Gone);
+        call.Json.Raw("{\"flushed\":"u8).Number(flushed).Raw(",\"step\":"u8);
+        if (view.Mark.Step is { } step)
+            call.Json.Number(step);
+        else
+            call.Json.Raw("null"u8);
+        call.Json.Raw(",\"durable\":true}"u8);
+        await call.ReplyAsync();
+    }
+
+    private async ValueTask CommitAsync(Call call)
+    {
+        (ImmutableArray<CheckpointRequest> checkpoints, string? key) = await ExecutionBodies.TogetherAsync(call, limits);
+        key = IdempotencyKeys.Merge(key, IdempotencyKeys.FromHeader(call.Http.Request));
+        ImmutableArray<Written> written = await executions.CheckpointTogetherAsync(checkpoints, key, call.Gone);
+        bool replayed = written.All(one => one.Replayed);
+        call.MarkReplayed(replayed);
+        call.Json.Raw("{\"commit_ts\":"u8).Number(written[0].CommitTs.Value)
+            .Raw(",\"txn_id\":"u8).Uuid(written[0].TxnId).Raw(",\"checkpoints\":["u8);
+        for (int i = 0; i < written.Length; i++)
+        {
+            if (i > 0)
+                call.Json.Raw(","u8);
+            ExecutionReply.Receipt(call.Json, checkpoints[i].Step, written[i]);
+        }
+        call.Json.Raw("]}"u8);
+        await call.ReplyAsync(replayed ? 200 : 201);
     }
 
     private async ValueTask GetAsync(Call call, bool latest)

@@ -17,6 +17,8 @@ internal static class ExecutionBodies
     private static readonly MemberSet ErrorMembers = new("message", "type", "details");
     private static readonly MemberSet ReasonMembers = new("reason", "token");
     private static readonly MemberSet TokenMembers = new("token");
+    private static readonly MemberSet TogetherMembers = new("checkpoints", "idempotency_key");
+    private static readonly MemberSet CheckpointMembers = new("execution_id", "step", "state", "token");
 
     public static async ValueTask<CreationRequest> CreationAsync(Call call, Limits limits)
     {
@@ -90,6 +92,55 @@ internal static class ExecutionBodies
         await call.ReadMembersAsync(TokenMembers, 1, (ref JsonBody body, int _) => token = body.WholeNumberOrNull("token"));
         return token;
     }
+
+    /// <summary><c>{checkpoints: [{execution_id, step, state, token?}], idempotency_key?}</c></summary>
+    public static async ValueTask<(ImmutableArray<CheckpointRequest> Checkpoints, string? IdempotencyKey)> TogetherAsync(Call call, Limits limits)
+    {
+        var checkpoints = ImmutableArray.CreateBuilder<CheckpointRequest>();
+        string? key = null;
+        string @namespace = call.Namespace();
+        await call.ReadMembersAsync(TogetherMembers, limits.JsonDepthMax, (ref JsonBody body, int member) =>
+        {
+            if (member == 1)
+            {
+                key = body.StringOrNull("idempotency_key");
+                return;
+            }
+            body.ExpectArray("checkpoints");
+            while (body.NextItem())
+                checkpoints.Add(Checkpoint(ref body, $"checkpoints[{checkpoints.Count}]", @namespace));
+        });
+        return (checkpoints.DrainToImmutable(), key);
+    }
+
+    private static CheckpointRequest Checkpoint(ref JsonBody body, string path, string @namespace)
+    {
+        string? id = null;
+        long? step = null;
+        long? token = null;
+        JsonText state = default;
+        body.ExpectObject(path);
+        uint seen = 0;
+        while (body.NextMember(path, CheckpointMembers, ref seen, out int member))
+        {
+            switch (member)
+            {
+                case 0: id = body.String(path + ".execution_id"); break;
+                case 1: step = Step(ref body, path + ".step"); break;
+                case 2: state = body.Value(path + ".state"); break;
+                case 3: token = body.WholeNumberOrNull(path + ".token"); break;
+            }
+        }
+        if (id is null || step is null || state.IsAbsent)
+            throw ExecutionCalls.Missing(path + (id is null ? ".execution_id" : step is null ? ".step" : ".state"));
+        return new CheckpointRequest(ExecutionKeys.Agent(@namespace, id), step.Value, state, token);
+    }
+
+    /// <summary>A step, or null.</summary>
+    public static long? Step(ref JsonBody body, string field) =>
+        body.WholeNumberOrNull(field) is not { } step ? null
+        : step <= StepMark.StepMax ? step
+        : throw body.Wrong(field, $"an integer from 0 to {StepMark.StepMax}");
 
     public static ImmutableArray<KeyValuePair<string, string>> Labels(ref JsonBody body)
     {

@@ -1,0 +1,2 @@
+-- ?1 stream_id
+delete from snapshot where stream_id = ?1;
