@@ -70,7 +70,7 @@ internal sealed class SingleNode : IServerNode
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Agents"));
         // The journal drains, then disposes its store.
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
-        var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log));
+        var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log, ExecutionIndex.RowOf));
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
         var executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), limits, options.Executions, clock, log));
         var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, clock);

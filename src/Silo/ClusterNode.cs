@@ -111,7 +111,7 @@ internal sealed class ClusterNode : IServerNode
         // The journal drains, then disposes its store.
         var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
         var options = new LocalAgentsOptions { IdleAfter = _settings.IdleAfter };
-        var hosting = Own(new AgentHosting(journal, options, _settings.Limits, _clock, log));
+        var hosting = Own(new AgentHosting(journal, options, _settings.Limits, _clock, log, ExecutionIndex.RowOf));
         return Own(await SiloMember.StartAsync(_settings, hosting, _clock, _loggers, _log, cancellationToken));
     }
 
@@ -163,6 +163,9 @@ internal sealed class ClusterNode : IServerNode
         await Task.WhenAll(http, _grpc?.StopAsync() ?? Task.CompletedTask);
         if (!await http)
             _log.DrainOverran((_settings.DrainWithin * ShareOfRequests).TotalSeconds);
+        // While there are silos to write to.
+        if (_executions is not null)
+            await _executions.DrainAsync();
     }
 
     /// <returns>What went wrong; null = nothing. The rest must be stopped either way.</returns>

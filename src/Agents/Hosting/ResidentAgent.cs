@@ -218,6 +218,9 @@ public sealed partial class ResidentAgent
 
     private AgentState WentBack(AgentState known, AgentState loaded)
     {
+        // Executions are removed when they are old, and another one may have the id of one that was.
+        if (Agent.Kind != AgentKind.Agent)
+            return loaded;
         _hosting.Log.Write(
             OperatorLogLevel.Error,
             $"The journal of agent {Agent} was at version {known.Version} and now ends at {loaded.Version} with another hash: " +

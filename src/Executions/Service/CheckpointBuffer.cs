@@ -153,8 +153,9 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes what waits.</summary>
     /// <returns>false where the journal was away: what waits still waits.</returns>
-    private async Task<bool> FlushAllAsync()
+    public async Task<bool> FlushAllAsync()
     {
         int faults = 0;
         KeyValuePair<AgentId, Waiting>[] all;

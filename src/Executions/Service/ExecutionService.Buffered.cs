@@ -44,8 +44,16 @@ public sealed partial class ExecutionService
         return (flushed, view);
     }
 
+    /// <summary>Writes what is buffered of all executions, once: where the journal is away, it still waits.</summary>
+    public Task DrainAsync() => _buffer.FlushAllAsync();
+
     /// <summary>Writes what is buffered. Call it when no request is in flight, before the agents go.</summary>
-    public ValueTask DisposeAsync() => _buffer.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _buffer.DisposeAsync().ConfigureAwait(false);
+        if (_thinner is not null)
+            await _thinner.DisposeAsync().ConfigureAwait(false);
+    }
 
     private async ValueTask<(int Written, StatehouseException? Error)> WriteBufferedAsync(
         AgentId agent, IReadOnlyList<BufferedCheckpoint> checkpoints, CancellationToken cancellationToken)
@@ -78,7 +86,7 @@ public sealed partial class ExecutionService
             view => new ValueTask<ExecutionDecision>(ExecutionRules.Checkpoint(view, checkpoint.Step, checkpoint.State, checkpoint.Token, Now)),
             keyed: null, cancellationToken, view => RepeatOfLastAsync(view, checkpoint.State, cancellationToken)).ConfigureAwait(false);
         if (!written.Replayed)
-            ExecutionsMetrics.Checkpoint(checkpoint.State.Length);
+            OnCheckpoint(written.View);
     }
 
     /// <summary>
@@ -92,26 +100,25 @@ public sealed partial class ExecutionService
         if (_known.Find(agent) is not { } view)
             return 0;
         IAgentState state = StateOf(agent);
-        var sent = new List<(ExecutionDecision Decision, BufferedCheckpoint Checkpoint, Task<CommitReceipt> Commit)>();
+        var sent = new List<(ExecutionDecision Decision, Task<CommitReceipt> Commit)>();
         for (int i = from; i < checkpoints.Count && sent.Count < PipelinedMax; i++)
         {
             BufferedCheckpoint next = checkpoints[i];
             ExecutionDecision decision = ExecutionRules.Checkpoint(view, next.Step, next.State, next.Token, Now);
             if (decision.Refusal is not null)
                 break;
-            sent.Add((decision, next, state.CommitAsync(Request(view, decision, keyed: null), cancellationToken).AsTask()));
+            sent.Add((decision, state.CommitAsync(Request(view, decision, keyed: null), cancellationToken).AsTask()));
             view = view with { Run = decision.Run, Mark = decision.Mark, Version = view.Version.Next, Time = Now, RunIsNewest = decision.WritesRun };
         }
         int durable = 0;
         StatehouseException? fault = null;
         for (int i = 0; i < sent.Count; i++)
         {
-            (ExecutionDecision decision, BufferedCheckpoint checkpoint, Task<CommitReceipt> commit) = sent[i];
+            (ExecutionDecision decision, Task<CommitReceipt> commit) = sent[i];
             try
             {
                 CommitReceipt receipt = await commit.ConfigureAwait(false);
-                After(agent, decision, receipt);
-                ExecutionsMetrics.Checkpoint(checkpoint.State.Length);
+                OnCheckpoint(After(agent, decision, receipt));
                 // It stands on those before it: one whose outcome was not known is there too.
                 durable = i + 1;
             }

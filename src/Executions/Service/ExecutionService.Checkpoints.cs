@@ -1,4 +1,5 @@
 using Statehouse.Agents;
+using Statehouse.Agents.Model;
 using Statehouse.Journal;
 
 namespace Statehouse.Executions;
@@ -26,7 +27,7 @@ public sealed partial class ExecutionService
             view => RepeatOfLastAsync(view, state, cancellationToken)).ConfigureAwait(false);
         if (!written.Replayed)
         {
-            ExecutionsMetrics.Checkpoint(state.Length);
+            OnCheckpoint(written.View);
             ExecutionsMetrics.Duration(_clock.GetElapsedTime(began));
         }
         return written;
@@ -63,9 +64,10 @@ public sealed partial class ExecutionService
     private async ValueTask<LoadedCheckpoint> LoadAsync(ExecutionView view, long step, CancellationToken cancellationToken)
     {
         JournalCommit commit = await FindStepAsync(view, step, cancellationToken).ConfigureAwait(false) ?? throw ExecutionRefusals.NoStep(view.Agent, step);
-        JsonText state = await StateAtAsync(view.Agent, commit.Version, cancellationToken).ConfigureAwait(false);
+        bool isThinned = CommitMarks.StateOf(commit) is { Detached.Form: DetachedForm.Dropped };
+        JsonText state = isThinned ? default : await StateAtAsync(view.Agent, commit.Version, cancellationToken).ConfigureAwait(false);
         if (state.IsAbsent)
-            throw ExecutionRefusals.Thinned(view.Agent, step, await NearestStepAsync(view, step, cancellationToken).ConfigureAwait(false));
+            throw ExecutionRefusals.Thinned(view.Agent, step, await NearestStepAsync(view, cancellationToken).ConfigureAwait(false));
         return new LoadedCheckpoint(commit, step, state);
     }
 

@@ -39,7 +39,7 @@ public sealed partial class ExecutionService
                 return await RepeatsAsync(checkpoints, views, decisions, keyed, cancellationToken).ConfigureAwait(false) ?? throw refusal;
             try
             {
-                return await CommitTogetherAsync(checkpoints, views, decisions, keyed, cancellationToken).ConfigureAwait(false);
+                return await CommitTogetherAsync(views, decisions, keyed, cancellationToken).ConfigureAwait(false);
             }
             catch (StateConflictException) when (attempt < _options.DecideAttemptsMax)
             {
@@ -55,8 +55,7 @@ public sealed partial class ExecutionService
     }
 
     private async ValueTask<ImmutableArray<Written>> CommitTogetherAsync(
-        ImmutableArray<CheckpointRequest> checkpoints, ExecutionView[] views, ExecutionDecision[] decisions, KeyedRequest?[] keyed,
-        CancellationToken cancellationToken)
+        ExecutionView[] views, ExecutionDecision[] decisions, KeyedRequest?[] keyed, CancellationToken cancellationToken)
     {
         long began = _clock.GetTimestamp();
         ImmutableArray<AgentCommitRequest> commits =
@@ -65,8 +64,9 @@ public sealed partial class ExecutionService
         var written = ImmutableArray.CreateBuilder<Written>(receipts.Length);
         for (int i = 0; i < receipts.Length; i++)
         {
-            written.Add(Written.By(After(views[i].Agent, decisions[i], receipts[i]), receipts[i]));
-            ExecutionsMetrics.Checkpoint(checkpoints[i].State.Length);
+            ExecutionView after = After(views[i].Agent, decisions[i], receipts[i]);
+            written.Add(Written.By(after, receipts[i]));
+            OnCheckpoint(after);
         }
         ExecutionsMetrics.Duration(_clock.GetElapsedTime(began));
         return written.MoveToImmutable();

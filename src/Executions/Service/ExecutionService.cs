@@ -15,6 +15,7 @@ public sealed partial class ExecutionService : IAsyncDisposable
     private readonly ExecutionStores? _stores;
     private readonly ViewCache _known;
     private readonly CheckpointBuffer _buffer;
+    private readonly Thinner? _thinner;
     private readonly Limits _limits;
     private readonly ExecutionOptions _options;
     private readonly TimeProvider _clock;
@@ -37,6 +38,8 @@ public sealed partial class ExecutionService : IAsyncDisposable
         _log = log;
         _known = new ViewCache(options.KnownMax);
         _buffer = new CheckpointBuffer(WriteBufferedAsync, options, clock, log);
+        if (stores is not null)
+            _thinner = new Thinner(async (agent, stopping) => await ThinAsync(agent, stopping).ConfigureAwait(false), log);
     }
 
     private CommitTime Now => CommitTime.From(_clock.GetUtcNow());
@@ -74,9 +77,10 @@ public sealed partial class ExecutionService : IAsyncDisposable
             CommitReceipt receipt = await state.CommitAsync(
                 new CommitRequest(decision.Operations) { IfAgentVersion = AgentVersion.None }, cancellationToken).ConfigureAwait(false);
             ExecutionsMetrics.Created.Add(1);
+            ExecutionView after = After(agent, decision, receipt);
             if (!request.State.IsAbsent)
-                ExecutionsMetrics.Checkpoint(request.State.Length);
-            return Written.By(After(agent, decision, receipt), receipt);
+                OnCheckpoint(after);
+            return Written.By(after, receipt);
         }
         catch (StateConflictException)
         {

@@ -28,10 +28,10 @@ internal static class OpaqueCursor
     {
         if (query.Text("after") is not { Length: > 0 } text)
             return null;
-        byte[] bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out int length) || length < 8)
+        if (!Base64Url.IsValid(text, out int length) || length < 8)
             throw Bad(text);
-        ReadOnlySpan<byte> name = bytes.AsSpan(8, length - 8);
+        byte[] bytes = Base64Url.DecodeFromChars(text);
+        ReadOnlySpan<byte> name = bytes.AsSpan(8);
         if (!System.Text.Unicode.Utf8.IsValid(name) || name.Contains((byte)0))
             throw Bad(text);
         return new IndexCursor(new CommitTime(BinaryPrimitives.ReadInt64BigEndian(bytes)), Encoding.UTF8.GetString(name));
