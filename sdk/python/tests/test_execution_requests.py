@@ -141,6 +141,21 @@ def test_buffered_checkpoints_that_a_restarted_server_does_not_have_are_not_call
     assert server.requests[0].url.query == b"buffered=true"
 
 
+@pytest.mark.parametrize("act", [lambda m: m.create_snapshot("run", "s"), lambda m: m.delete_snapshot("run", "s")])
+def test_what_is_not_the_same_when_done_twice_is_sent_once(act: Any) -> None:
+    server = FakeServer(BROKEN)
+    with pytest.raises(ConnectionError) as raised:
+        act(manager(server))
+    assert raised.value.outcome_unknown and "idempotency-key" not in server.requests[0].headers
+
+
+def test_a_buffered_checkpoint_carries_no_key_and_is_sent_once() -> None:
+    server = FakeServer(BROKEN)
+    with pytest.raises(ConnectionError):
+        manager(server, batch_writes=True).checkpoint("run", 4, 1)
+    assert "idempotency-key" not in server.requests[0].headers
+
+
 def test_an_old_buffer_is_flushed_with_the_next_checkpoint() -> None:
     server = FakeServer(ok(BUFFERED, 202), ok({"flushed": 1, "step": 4, "durable": True}))
     assert manager(server, batch_writes=True, batch_size=1).checkpoint("run", 4, 1).durable
@@ -159,7 +174,7 @@ def test_a_refused_flush_does_not_keep_the_others_from_being_flushed() -> None:
 
 
 def test_a_transactions_commit_is_repeated_with_its_key_and_can_be_repeated_by_the_caller() -> None:
-    receipt = {"commit_ts": 9, "txn_id": "t", "receipts": [SAVED]}
+    receipt = {"commit_ts": 9, "txn_id": "t", "checkpoints": [SAVED]}
     server = FakeServer(*[BROKEN] * 4, BROKEN, ok(receipt, 201))
     tx = manager(server).transaction()
     tx.save("run", 1, step=4)

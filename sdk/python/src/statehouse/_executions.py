@@ -66,10 +66,14 @@ class ExecutionsApi:
         return parse.execution((yield from self._read(self._run(execution_id) + _wire.query(consistency=consistency))))
 
     def put_checkpoint(
-        self, execution_id: str, step: int, state: bytes, token: int | None, key: str | None, *, buffered: bool
+        self, execution_id: str, step: int, state: bytes, token: int | None, *, buffered: bool
     ) -> Flow[CheckpointReceipt]:
-        target = self._run(execution_id, "checkpoints", str(_step(step))) + _wire.query(buffered="true" if buffered else None)
-        reply = yield from self._send("PUT", target, state, _headers(token, key or _new_key()))
+        target = self._run(execution_id, "checkpoints", str(_step(step)))
+        if buffered:
+            # The server keeps no keys of what is not durable, so twice is not the same as once.
+            reply = yield from self._send("PUT", target + "?buffered=true", state, _headers(token, None), repeatable=False)
+            return parse.receipt(self.api.object_of(reply))
+        reply = yield from self._send("PUT", target, state, _headers(token, _new_key()))
         replayed = reply.headers.get("idempotent-replayed") == "true"
         return parse.receipt(self.api.object_of(reply), replayed=replayed)
 
@@ -101,7 +105,9 @@ class ExecutionsApi:
 
     def create_snapshot(self, execution_id: str, name: str, step: int | None, token: int | None) -> Flow[Snapshot]:
         place = self._of(execution_id, "snapshots", name) + _wire.query(step=step)
-        return parse.snapshot((yield from self._write("POST", place, {}, token)))
+        # Not repeated: the name would then be taken, by the first one.
+        reply = yield from self._send("POST", self._all() + place, b"{}", _headers(token, None), repeatable=False)
+        return parse.snapshot(self.api.object_of(reply))
 
     def snapshot(self, execution_id: str, name: str) -> Flow[Snapshot]:
         return parse.snapshot((yield from self._read(self._run(execution_id, "snapshots", name))))
@@ -117,7 +123,7 @@ class ExecutionsApi:
                 return found
 
     def delete_snapshot(self, execution_id: str, name: str, token: int | None) -> Flow[None]:
-        yield from self._send("DELETE", self._run(execution_id, "snapshots", name), None, _headers(token, _new_key()))
+        yield from self._send("DELETE", self._run(execution_id, "snapshots", name), None, _headers(token, None), repeatable=False)
 
     def claim(self, body: Mapping[str, Any]) -> Flow[list[Claim]]:
         # Repeated after a lost answer it hands out others; what the lost one handed out waits for its lease to run out.
@@ -133,7 +139,7 @@ class ExecutionsApi:
         staged = list(checkpoints)
         body = {"checkpoints": staged, "idempotency_key": key}
         answer = yield from self._write("POST", _wire.path("commit"), body, keyed=False)
-        receipts = tuple(parse.receipt(item) for item in _parse.member(answer, "receipts", list))
+        receipts = tuple(parse.receipt(item) for item in _parse.member(answer, "checkpoints", list))
         return TransactionReceipt(_parse.member(answer, "commit_ts", int), receipts)
 
     def cleanup(self, body: Mapping[str, Any]) -> Flow[CleanupResult]:
@@ -170,9 +176,11 @@ class ExecutionsApi:
         reply = yield from self._send(method, self._all() + place, _json.encode(body, "body"), headers)
         return self.api.object_of(reply)
 
-    def _send(self, method: str, target: str, body: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> Flow[Reply]:
-        # Every write is either the same when it is done twice, or carries a key that was drawn once: see its caller.
-        request = Request(method, target, body, headers, repeatable=True, writes=True)
+    def _send(
+        self, method: str, target: str, body: bytes | None, headers: tuple[tuple[str, bytes], ...], *, repeatable: bool = True
+    ) -> Flow[Reply]:
+        # repeatable: the same when it is done twice, or with a key that was drawn once.
+        request = Request(method, target, body, headers, repeatable=repeatable, writes=True)
         return (yield from exchange(request, self.api.policy))
 
 

@@ -141,7 +141,7 @@ class ManagerCore:
         text = _json.encode(state, "state")
         try:
             receipt = yield from self.executions.put_checkpoint(
-                execution_id, step, text, self._token(execution_id, token), None, buffered=self.options.batch_writes
+                execution_id, step, text, self._token(execution_id, token), buffered=self.options.batch_writes
             )
         except StatehouseError as error:
             self._forget_progress(execution_id, error)

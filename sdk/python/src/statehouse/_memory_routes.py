@@ -105,7 +105,8 @@ class MemoryRoutes:
             case ["checkpoints", which]:
                 if which == "latest" and run.latest is None:
                     raise Refusal("SH-1007", "There is no checkpoint yet.", execution_id=run.execution_id)
-                entry = run.find(run.entries[-1].step if which == "latest" else int(which))
+                entry = run.latest if which == "latest" else run.find(int(which))
+                assert entry is not None, "Refused above."
                 return 200, {"execution_id": run.execution_id, **entry.head_json(), "state": entry.value()}
             case ["snapshots"]:
                 return 200, {"items": [_snapshot(name, run) for name in sorted(run.snapshots)]}
@@ -164,7 +165,10 @@ class MemoryRoutes:
     def _checkpoint(self, ask: Ask, run: Run, step: int) -> Answer:
         _json.decode(ask.text)
         if ask.query.get("buffered") == "true":
-            run.check_status("pending", "running")
+            if run.buffer and run.buffer[-1][0] >= step:
+                raise Refusal("SH-1001", f"Step {run.buffer[-1][0]} waits; step {step} is not above it.", step=run.buffer[-1][0])
+            if not run.buffer:
+                run.check_checkpoint(step, ask.text, ask.token, ask.now)
             run.buffer.append((step, ask.text, ask.token))
             return 202, {"execution_id": run.execution_id, "step": step, "durable": False, "buffered": len(run.buffer)}
         same = run.check_checkpoint(step, ask.text, ask.token, ask.now)
@@ -192,8 +196,8 @@ class MemoryRoutes:
         return run.receipt_json(entry)
 
     def _heartbeat(self, ask: Ask, run: Run) -> Answer:
-        run.check_status("running")
         run.check_token(ask.token, ask.now, needed=True)
+        run.check_status("running")
         if run.lease is None:
             raise Refusal("SH-1001", "Nobody holds a lease.", status=run.status)
         self._commit_to(run, ask.now)
@@ -205,7 +209,7 @@ class MemoryRoutes:
         if name in run.snapshots:
             raise Refusal("SH-1001", f"There is a snapshot {name}.", name=name)
         if len(run.snapshots) >= SNAPSHOTS_MAX:
-            raise Refusal("SH-1004", f"An execution has at most {SNAPSHOTS_MAX} snapshots.", limit=SNAPSHOTS_MAX)
+            raise Refusal("SH-1003", f"An execution has at most {SNAPSHOTS_MAX} snapshots.", limit=SNAPSHOTS_MAX)
         step = ask.number("step", run.step)
         if step is None:
             raise Refusal("SH-1007", "There is no checkpoint yet.", execution_id=run.execution_id)
@@ -226,15 +230,15 @@ class MemoryRoutes:
         txn_id = self._commit_to(run, ask.now)
         run.let_go("pending", ask.now, due=ask.now)
         run.attempt, run.error, run.result = 0, None, None
-        run.add(old.step, old.state, txn_id)
+        run.bring_back(old, txn_id)
         return 200, run.json()
 
     def _change(self, ask: Ask, run: Run, verb: str) -> Answer:
         body = ask.body
+        run.check_token(ask.token, ask.now, needed=verb in ("complete", "fail"))
         run.check_status(*{"complete": ("running",), "fail": ("pending", "running", "paused"), "pause": ACTIVE, "resume": ("pending", "paused")}.get(
             verb, ("pending", "running", "paused")
         ))
-        run.check_token(ask.token, ask.now, needed=verb in ("complete", "fail"))
         self._commit_to(run, ask.now)
         status = {"complete": "completed", "fail": "failed", "cancel": "cancelled", "pause": "paused", "resume": "running"}[verb]
         run.let_go(status, run.now, due=run.now if verb == "resume" else None)
@@ -322,7 +326,7 @@ class MemoryRoutes:
             staged.append((run, item["step"], text))
         txn = (str(uuid.uuid4()), self._next_commit_ts())
         receipts = [self._save(run, step, text, ask.now, txn) for run, step, text in staged]
-        answer = {"commit_ts": txn[1], "txn_id": txn[0], "receipts": receipts}
+        answer = {"commit_ts": txn[1], "txn_id": txn[0], "checkpoints": receipts}
         self._commits[key] = (ask.text, answer)
         return 201, answer
 

@@ -77,6 +77,7 @@ class Run:
     hash: str = "00"
     checkpoints: int = 0
     entries: list[Entry] = field(default_factory=list)
+    restored: Entry | None = None
     snapshots: dict[str, Entry] = field(default_factory=dict)
     answers: dict[str, tuple[object, dict[str, Any]]] = field(default_factory=dict)
     buffer: list[tuple[int, bytes, int | None]] = field(default_factory=list)
@@ -87,11 +88,12 @@ class Run:
 
     @property
     def latest(self) -> Entry | None:
-        return self.entries[-1] if self.entries else None
+        """What was restored stands here, but not in the history: it was a checkpoint before."""
+        return self.restored or (self.entries[-1] if self.entries else None)
 
     @property
     def step(self) -> int | None:
-        return self.entries[-1].step if self.entries else None
+        return None if self.latest is None else self.latest.step
 
     @property
     def timeout(self) -> timedelta:
@@ -115,10 +117,10 @@ class Run:
 
     def check_checkpoint(self, step: int, state: bytes, token: int | None, now: datetime) -> Entry | None:
         """The entry that the same call made before; None where it is to be made."""
-        self.check_status("pending", "running")
         self.check_token(token, now, needed=True)
         latest = self.latest
         if latest is None or step > latest.step:
+            self.check_status("pending", "running")
             return None
         if step == latest.step and latest.state == state:
             return latest
@@ -130,8 +132,13 @@ class Run:
         digest = hashlib.sha256(state).hexdigest()
         entry = Entry(step, self.version, self.commit_ts, self.now, txn_id, self.hash, digest, len(state), state)
         self.entries.append(entry)
+        self.restored = None
         self.thin(slack=self.settings["checkpoint_interval"])
         return entry
+
+    def bring_back(self, old: Entry, txn_id: str) -> None:
+        """After :meth:`commit`."""
+        self.restored = Entry(old.step, self.version, self.commit_ts, self.now, txn_id, self.hash, old.sha256, old.state_bytes, old.state)
 
     def go_on(self, now: datetime) -> None:
         """Running, with the lease extended where there is one."""

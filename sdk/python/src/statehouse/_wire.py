@@ -143,8 +143,8 @@ _KINDS: dict[str, type[StatehouseError]] = {
 
 # Of a code, the kinds that are known by what their details hold.
 _NARROWER: tuple[tuple[type[StatehouseError], str, type[StatehouseError]], ...] = (
-    (errors.ConflictError, "token", errors.StaleTokenError),
     (errors.ConflictError, "buffered_step", errors.BufferedWriteError),
+    (errors.ConflictError, "token", errors.StaleTokenError),
     (errors.NotFoundError, "nearest_step", errors.TrimmedError),
 )
 

@@ -60,8 +60,8 @@ class StateManager:
         A :class:`MemoryBackend` can be shared by several managers and given a clock.
     timeout_s, retries, parse_float, http_client: as of :class:`AsyncStatehouse`.
 
-    Every write can be repeated: each carries an idempotency key that is drawn once, or is the same when done twice; so a
-    lost answer writes nothing twice. Tokens of claims are remembered per execution and sent with each later write, until
+    Writes are repeated where an answer is lost: each carries an idempotency key that is drawn once, or is the same when done
+    twice, so nothing is written twice. Buffered checkpoints and the making and deleting of snapshots are not. Tokens of claims are remembered per execution and sent with each later write, until
     this manager ends the claim. Every method raises StatehouseError or one of its subclasses; StaleTokenError says that
     another worker has the execution.
     """
