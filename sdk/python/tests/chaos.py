@@ -41,8 +41,8 @@ class Plan:
     workers: int
     seed: int
     lease_s: float = 1.0
-    think_ms: int = 5
-    kill_s: float = 0.5
+    think_ms: int = 20
+    kill_s: float = 0.3
     server_kills: int = 1
     bound_s: float = 120.0
 
