@@ -35,7 +35,7 @@ internal sealed class SingleNode : IServerNode
     {
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal"));
         IJournalStore store = await ProgramStores.OpenAsync(settings, log, cancellationToken);
-        var options = new GatewayOptions { HttpAddress = settings.HttpAddress, GrpcAddress = settings.GrpcAddress };
+        var options = new GatewayOptions { HttpAddress = settings.HttpAddress, GrpcAddress = settings.GrpcAddress, Executions = settings.Executions };
         return await StartAsync(store, settings.Limits, options, clock, loggers, cancellationToken);
     }
 

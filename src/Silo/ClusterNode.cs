@@ -129,6 +129,7 @@ internal sealed class ClusterNode : IServerNode
             GrpcAddress = _settings.ServesApi ? _settings.GrpcAddress : null,
             Meters = ["Statehouse.", "Microsoft.Orleans"],
             StopPatience = _settings.DrainWithin * ShareOfRequests,
+            Executions = _settings.Executions,
         };
         var readiness = new Readiness(token => PingAsync(store, token), options.ReadyPatience, _clock);
         if (_settings.ServesApi)

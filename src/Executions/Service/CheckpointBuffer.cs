@@ -78,6 +78,7 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
             waiting = queue.Items.Count;
             isFirst = ++_count == 1;
         }
+        ExecutionsMetrics.Buffered.Add(1);
         if (isFirst || Count == _options.BatchSize)
             _wake.Release();
         return waiting;
@@ -202,6 +203,7 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
                 queue.Refused = (queue.Items[written].Step, gone - written, error!);
             _bytes -= queue.Items.Take(gone).Sum(item => (long)item.State.Length);
             _count -= gone;
+            ExecutionsMetrics.Buffered.Add(-gone);
             queue.Items.RemoveRange(0, gone);
             if (queue.Items.Count == 0 && queue.Refused is null)
                 _waiting.Remove(agent);

@@ -19,6 +19,9 @@ internal static class ExecutionsMetrics
     public static readonly Counter<long> Thinned = Meter.CreateCounter<long>(
         "statehouse.executions.thinned", "By", "Bytes of old states that thinning let go of.");
 
+    public static readonly UpDownCounter<long> Buffered = Meter.CreateUpDownCounter<long>(
+        "statehouse.executions.buffered", "{checkpoint}", "Checkpoints that wait in memory now.");
+
     private static readonly Counter<long> Checkpoints = Meter.CreateCounter<long>(
         "statehouse.executions.checkpoints", "{checkpoint}", "Checkpoints that became durable.");
 

@@ -34,6 +34,25 @@ internal static class CommonSettings
             "Log lines on standard error: json or text. Default json", "json or text",
             (settings, text) => Format(text) is { } format ? Changed(settings, s => s with { Log = format }) : null);
 
+    /// <summary>How executions are run: <c>executions.batch_size</c> and <c>executions.flush_interval_ms</c> in the file.</summary>
+    public static IEnumerable<Setting<T>> Executions<T>()
+        where T : ProgramSettings =>
+        [
+            new("executions.batch_size", "--executions-batch-size", "STATEHOUSE_EXECUTIONS_BATCH_SIZE", "N",
+                "Buffered checkpoints are written when so many wait. Default 100", "an integer from 1 to 10000",
+                (settings, text) => Count(text, 10_000) is { } count
+                    ? Changed(settings, s => s with { Executions = s.Executions with { BatchSize = (int)count } })
+                    : null),
+            new("executions.flush_interval_ms", "--executions-flush-interval-ms", "STATEHOUSE_EXECUTIONS_FLUSH_INTERVAL_MS", "MS",
+                "A buffered checkpoint waits at most so long. Default 100", "an integer from 1 to 60000",
+                (settings, text) => Count(text, 60_000) is { } ms
+                    ? Changed(settings, s => s with { Executions = s.Executions with { FlushInterval = TimeSpan.FromMilliseconds(ms) } })
+                    : null),
+        ];
+
+    private static long? Count(string text, long max) =>
+        Query.TryNumber(text, out long count) && count >= 1 && count <= max ? count : null;
+
     /// <summary>No names but localhost: what a name resolves to may change, and what it is bound to must not.</summary>
     /// <returns>Null where it is no address.</returns>
     public static IPEndPoint? Address(string text)

@@ -1,5 +1,6 @@
 using System.Net;
 using Statehouse.Agents;
+using Statehouse.Executions;
 
 namespace Statehouse.Gateway;
 
@@ -19,6 +20,9 @@ internal abstract record ProgramSettings
     public LogFormat Log { get; init; } = LogFormat.Json;
 
     public Limits Limits { get; init; } = Limits.Default;
+
+    /// <summary>How executions are run.</summary>
+    public ExecutionOptions Executions { get; init; } = new();
 }
 
 /// <summary>A setting that cannot be used. The message is the one line for the operator; the process exits with 2.</summary>

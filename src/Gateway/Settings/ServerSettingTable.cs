@@ -20,6 +20,7 @@ internal static class ServerSettingTable
                 "Where commits are kept: sqlite or postgres. Default sqlite", "sqlite or postgres",
                 (settings, text) => Journal(text) is { } journal ? settings with { Journal = journal } : null),
             CommonSettings.Postgres<ServerSettings>("Connection string, for --journal postgres"),
+            .. CommonSettings.Executions<ServerSettings>(),
             CommonSettings.Log<ServerSettings>(),
         ],
         CheckTogether);

@@ -2,9 +2,14 @@ using System.Text.Json;
 
 namespace Statehouse.Gateway;
 
-/// <summary>Reads a settings file: a flat object of settings, and <c>limits</c>, an object of numbers. Comments are allowed.</summary>
+/// <summary>
+/// Reads a settings file: an object of settings, and in it <c>executions</c> and <c>limits</c>, objects of numbers. Comments
+/// are allowed.
+/// </summary>
 internal static class SettingsFile
 {
+    private const string Executions = "executions";
+
     /// <param name="table">What the program can be told; its defaults hold for what the file does not say.</param>
     /// <param name="path">The file.</param>
     /// <param name="mustExist">Somebody named it; otherwise a missing one is fine.</param>
@@ -58,12 +63,30 @@ internal static class SettingsFile
     {
         if (member.Name == "limits")
             return CommonSettings.Changed(settings, s => s with { Limits = ApplyLimits(s.Limits, path, member.Value) });
-        Setting<T> setting = table.All.FirstOrDefault(setting => setting.Member == member.Name)
+        if (member.Name == Executions)
+            return ApplyExecutions(table, settings, path, member.Value);
+        Setting<T> setting = table.All.FirstOrDefault(setting => setting.Member == member.Name && !setting.Member.Contains('.', StringComparison.Ordinal))
             ?? throw new SettingsException(
-                $"{path}: there is no setting {Query.Shown(member.Name)}; there are {string.Join(", ", table.All.Select(each => each.Member))}, limits.");
+                $"{path}: there is no setting {Query.Shown(member.Name)}; there are {string.Join(", ", table.All.Select(each => each.Member).Where(name => !name.StartsWith(Executions, StringComparison.Ordinal)))}, executions, limits.");
         if (member.Value.ValueKind != JsonValueKind.String)
             throw new SettingsException($"{path}: {member.Name} must be a string: {setting.Allowed}.");
         return SettingsLoader.Apply(settings, setting, $"{path}: {member.Name}", member.Value.GetString()!);
+    }
+
+    private static T ApplyExecutions<T>(SettingTable<T> table, T settings, string path, JsonElement executions)
+        where T : ProgramSettings
+    {
+        if (executions.ValueKind != JsonValueKind.Object)
+            throw new SettingsException($"{path}: {Executions} must be an object of numbers.");
+        foreach (JsonProperty member in executions.EnumerateObject())
+        {
+            string name = $"{Executions}.{member.Name}";
+            Setting<T> setting = table.All.FirstOrDefault(setting => setting.Member == name)
+                ?? throw new SettingsException(
+                    $"{path}: there is no setting {Query.Shown(name)}; there are {string.Join(", ", table.All.Select(each => each.Member).Where(each => each.StartsWith(Executions, StringComparison.Ordinal)))}.");
+            settings = SettingsLoader.Apply(settings, setting, $"{path}: {name}", member.Value.GetRawText());
+        }
+        return settings;
     }
 
     private static Agents.Limits ApplyLimits(Agents.Limits applied, string path, JsonElement limits)

@@ -48,6 +48,7 @@ internal static partial class SiloSettingTable
             new("drain_within", "--drain-within", "STATEHOUSE_DRAIN_WITHIN", "SECONDS",
                 "How long a stop may take before what is left is cut off. Default 30", $"whole seconds from 1 to {SecondsMax}",
                 (settings, text) => Seconds(text, 1) is { } time ? settings with { DrainWithin = time } : null),
+            .. CommonSettings.Executions<SiloSettings>(),
             CommonSettings.Log<SiloSettings>(),
         ],
         CheckTogether);
