@@ -40,7 +40,7 @@ internal static class ExecutionCleanupCommand
     private static async Task<Counts> RemoveAsync(Session session, byte[] body, Action<long> done)
     {
         string place = ExecutionPath.AllOf(session.Namespace) + "/cleanup";
-        var counts = new Counts(0, 0, 0, false);
+        var counts = new Counts(0, 0, false);
         while (true)
         {
             Counts step = Counts.Parse(await session.Api.SendAsync(HttpMethod.Post, place, body, [], session.Ending));
@@ -72,12 +72,12 @@ internal static class ExecutionCleanupCommand
     {
         string more = counts.More ? "true" : "false";
         string text = session.Json
-            ? string.Create(CultureInfo.InvariantCulture, $$"""{"matched":{{counts.Matched}},"removed":{{counts.Removed}},"bytes":{{counts.Bytes}},"dry_run":{{(isDry ? "true" : "false")}},"more":{{more}}}""")
-            : string.Create(CultureInfo.InvariantCulture, $"matched={counts.Matched}  removed={counts.Removed}  bytes={counts.Bytes}{(counts.More ? "  and more" : "")}");
+            ? string.Create(CultureInfo.InvariantCulture, $$"""{"matched":{{counts.Matched}},"removed":{{counts.Removed}},"dry_run":{{(isDry ? "true" : "false")}},"more":{{more}}}""")
+            : string.Create(CultureInfo.InvariantCulture, $"matched={counts.Matched}  removed={counts.Removed}{(counts.More ? "  and more" : "")}");
         session.Terminal.Out.Line(text);
     }
 
-    private sealed record Counts(long Matched, long Removed, long Bytes, bool More)
+    private sealed record Counts(long Matched, long Removed, bool More)
     {
         public static Counts Parse(byte[] answer)
         {
@@ -88,7 +88,6 @@ internal static class ExecutionCleanupCommand
                 return new Counts(
                     members.GetProperty("matched").GetInt64(),
                     members.GetProperty("removed").GetInt64(),
-                    members.TryGetProperty("bytes", out JsonElement bytes) && bytes.ValueKind == JsonValueKind.Number ? bytes.GetInt64() : 0,
                     members.TryGetProperty("more", out JsonElement more) && more.ValueKind == JsonValueKind.True);
             }
             catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
@@ -97,6 +96,6 @@ internal static class ExecutionCleanupCommand
             }
         }
 
-        public Counts Plus(Counts other) => new(Matched + other.Matched, Removed + other.Removed, Bytes + other.Bytes, other.More);
+        public Counts Plus(Counts other) => new(Matched + other.Matched, Removed + other.Removed, other.More);
     }
 }

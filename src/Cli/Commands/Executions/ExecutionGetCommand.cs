@@ -7,7 +7,7 @@ internal static class ExecutionGetCommand
 {
     private static readonly (string Title, string Member)[] Rows =
     [
-        ("workflow", "workflow"), ("status", "status"), ("step", "step"), ("checkpoints", "checkpoints"), ("state bytes", "state_bytes"),
+        ("workflow", "workflow"), ("status", "status"), ("reason", "reason"), ("step", "step"), ("checkpoints", "checkpoints"), ("state bytes", "state_bytes"),
         ("created", "created_at"), ("started", "started_at"), ("updated", "updated_at"), ("finished", "finished_at"),
         ("error", "error"), ("result", "result"), ("lease", "lease"), ("settings", "settings"),
         ("version", "version"), ("commit_ts", "commit_ts"), ("hash", "hash"),
