@@ -37,8 +37,15 @@ public sealed class AgentGrainKeyTests
     }
 
     [Fact]
-    public void Another_kind_stands_before_the_namespace() =>
-        Assert.Equal("execution/default/run-7", AgentGrainKey.Of(new AgentId(AgentKind.Execution, "default", "run-7")));
+    public void Another_kind_stands_before_the_namespace()
+    {
+        foreach ((AgentKind kind, string key) in ((AgentKind, string)[])[(AgentKind.Execution, "execution/default/run-7"), (AgentKind.ExecutionSnapshot, "snapshot/default/run-7")])
+        {
+            var agent = new AgentId(kind, "default", "run-7");
+            Assert.Equal(key, AgentGrainKey.Of(agent));
+            Assert.Equal(agent, AgentGrainKey.Parse(key));
+        }
+    }
 
     [Theory]
     [InlineData("default")]

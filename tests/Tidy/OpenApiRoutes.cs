@@ -5,7 +5,13 @@ namespace Statehouse.Tidy;
 /// <summary>Routes as <c>METHOD /path/{parameter}</c>.</summary>
 internal static class OpenApiRoutes
 {
-    private const string Agent = "/v1/namespaces/{ns}/agents/{agent}";
+    /// <summary>What the documents write for a path.</summary>
+    private static readonly Dictionary<string, string> Abbreviated = new()
+    {
+        ["A"] = "/v1/namespaces/{ns}/agents/{agent}",
+        ["E"] = "/v1/namespaces/{ns}/executions",
+        ["X"] = "/v1/namespaces/{ns}/executions/{execution}",
+    };
 
     public static IEnumerable<string> In(string openApi)
     {
@@ -17,7 +23,9 @@ internal static class OpenApiRoutes
             .ToList();
     }
 
-    /// <summary>The document writes <c>A</c> for the path of an agent.</summary>
-    public static string Expand(string path) =>
-        path == "A" || path.StartsWith("A/", StringComparison.Ordinal) ? Agent + path[1..] : path;
+    public static string Expand(string path)
+    {
+        string first = path.Split('/', 2)[0];
+        return Abbreviated.TryGetValue(first, out string? whole) ? whole + path[first.Length..] : path;
+    }
 }

@@ -107,7 +107,11 @@ public sealed partial class ExecutionService
         JsonText state = default;
         bool restorable = operation.Detached is not { Form: DetachedForm.Dropped };
         if (restorable && query.WithState)
+        {
             state = await StateAtAsync(view.Agent, commit.Version, cancellationToken).ConfigureAwait(false);
+            // It may have been thinned since the commit was read.
+            restorable = !state.IsAbsent;
+        }
         string sha256 = operation.Detached?.Digest.ToString() ?? Convert.ToHexStringLower(SHA256.HashData(operation.Value.Utf8));
         return new Checkpoint(commit, step, mark.StateBytes, sha256, restorable, state);
     }
