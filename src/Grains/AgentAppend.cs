@@ -6,38 +6,34 @@ namespace Statehouse.Grains;
 /// The event that the grain raises: a decided commit on its way to the journal. It never leaves the silo; what is kept
 /// of it is the journal's commit.
 /// </summary>
-/// <param name="unit">One run of one agent, of one commit.</param>
+/// <param name="unit">One run of one agent.</param>
 /// <param name="observer">Hears what became of it, once.</param>
 internal sealed class AgentAppend(AppendUnit unit, IAppendObserver observer)
 {
     private StatehouseException? _failure;
-    private bool _told;
+    private StatehouseException? _refusal;
+    private bool _isQueued;
 
-    public AppendRun Run { get; } = unit.Runs[0];
+    public AppendUnit Unit { get; } = unit;
 
-    public long Bytes { get; } = unit.Runs[0].Commits[0].Bytes;
+    /// <summary>What became of asking the journal for a place in its queue.</summary>
+    public void Queued(bool isQueued) => _isQueued = isQueued;
 
-    /// <summary>Whether this commit was decided on top of that one.</summary>
-    public bool Follows(AgentAppend previous) =>
-        Run.ExpectedHash == previous.Run.Commits[0].Hash && Run.ExpectedVersion == previous.Run.Commits[0].Version;
+    /// <summary>The journal takes nothing more.</summary>
+    public void Refused(StatehouseException reason) => _refusal = reason;
 
-    public void Succeeded(CommitTs commitTs)
-    {
-        Run.CommitTs[0] = commitTs;
-        unit.Outcome = AppendOutcome.Appended;
-    }
+    /// <returns>Whether it is on its way; false where the queue is full.</returns>
+    /// <exception cref="JournalUnavailableException">SH-2001. The journal is closing.</exception>
+    public bool TakeQueued() => _refusal is null ? _isQueued : throw _refusal;
 
     public void Failed(StatehouseException reason) => _failure = reason;
 
     /// <summary>Tells the agent, which then shows the commit or takes it back.</summary>
     public void Tell()
     {
-        if (_told)
-            return;
-        _told = true;
-        if (unit.Outcome == AppendOutcome.Appended)
-            observer.OnAppended(unit);
+        if (_failure is null)
+            observer.OnAppended(Unit);
         else
-            observer.OnFailed(unit, _failure ?? new InvariantBrokenException($"A commit of agent {Run.Handle.Agent} was neither appended nor refused."));
+            observer.OnFailed(Unit, _failure);
     }
 }

@@ -6,9 +6,6 @@ namespace Statehouse.Grains;
 /// <content>Being followed.</content>
 internal sealed partial class AgentStateGrain
 {
-    // Cancelled when this activation asks for the next one; none before somebody follows.
-    private CancellationTokenSource? _staying;
-
     /// <summary>
     /// Orleans ends an activation when no call is under way, and holds new ones back until then. A follower's call would
     /// take half a response timeout, so it is sent on as soon as it is known that the activation may have to go.
@@ -16,8 +13,7 @@ internal sealed partial class AgentStateGrain
     /// <exception cref="EnumerationAbortedException">The agent may move to another silo: follow it again, from the version after the last one seen.</exception>
     private async IAsyncEnumerable<JournalCommit> FollowAsync(AgentVersion from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        _staying ??= new CancellationTokenSource();
-        using var following = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _staying.Token, _silos.Unchanged);
+        using var following = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _silos.Unchanged);
         await using IAsyncEnumerator<JournalCommit> commits =
             _reference.ReplayAsync(from, follow: true, following.Token).GetAsyncEnumerator(following.Token);
         while (await MoveNextAsync(commits, following.Token, cancellationToken))
@@ -36,6 +32,4 @@ internal sealed partial class AgentStateGrain
             throw new EnumerationAbortedException("The agent may move to another silo: follow it again, from the version after the last one seen.");
         }
     }
-
-    private void SendFollowersOn() => _ = _staying?.CancelAsync();
 }

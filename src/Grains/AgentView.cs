@@ -1,18 +1,16 @@
-using Orleans.Serialization.Cloning;
 using Statehouse.Agents.Model;
 
 namespace Statehouse.Grains;
 
-/// <summary>What the log-consistency protocol sees of an agent: its confirmed state, immutable and shared.</summary>
+/// <summary>What Orleans sees of an agent: its confirmed state, immutable and shared.</summary>
 internal sealed class AgentView
 {
-    /// <summary>null until the agent was loaded.</summary>
-    public AgentState? State { get; set; }
-}
+    private volatile AgentState? _state;
 
-/// <summary>The protocol copies views deeply; the state in them never changes, so a copy shares it.</summary>
-[RegisterCopier]
-internal sealed class AgentViewCopier : IDeepCopier<AgentView>
-{
-    public AgentView DeepCopy(AgentView input, CopyContext context) => new() { State = input.State };
+    /// <summary>null until the agent was loaded and has committed.</summary>
+    public AgentState? State
+    {
+        get => _state;
+        set => _state = value;
+    }
 }

@@ -15,6 +15,8 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
     private static readonly TimeSpan FollowPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FollowRetryEvery = TimeSpan.FromMilliseconds(250);
 
+    private readonly NextSilo _nextSilo = new(grains, clock);
+
     public ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken) =>
         ReadAsync(grain => grain.GetHeadAsync(consistency, cancellationToken), cancellationToken);
 
@@ -26,13 +28,19 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
 
     public async ValueTask<CommitReceipt> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
-        try
+        for (bool isRepeat = false; ; isRepeat = true)
         {
-            return await grains.StateOf(agent).CommitAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
-        {
-            throw ClusterFaults.OutcomeUnknown($"agent {agent}", error);
+            try
+            {
+                return await grains.StateOf(agent).CommitAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
+            {
+                await _nextSilo.AwaitAsync(agent, cancellationToken).ConfigureAwait(false);
+                // With a key a repeat is the same commit, whatever became of the first; without one only the caller may decide.
+                if (isRepeat || request.IdempotencyKey is null)
+                    throw ClusterFaults.OutcomeUnknown($"agent {agent}", error);
+            }
         }
     }
 
@@ -151,13 +159,18 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
 
     private async ValueTask<T> ReadAsync<T>(Func<IAgentStateGrain, ValueTask<T>> read, CancellationToken cancellationToken)
     {
-        try
+        for (bool isRepeat = false; ; isRepeat = true)
         {
-            return await read(grains.StateOf(agent)).ConfigureAwait(false);
-        }
-        catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
-        {
-            throw ClusterFaults.NothingWritten(agent, error);
+            try
+            {
+                return await read(grains.StateOf(agent)).ConfigureAwait(false);
+            }
+            catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
+            {
+                if (isRepeat)
+                    throw ClusterFaults.NothingWritten(agent, error);
+                await _nextSilo.AwaitAsync(agent, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 }

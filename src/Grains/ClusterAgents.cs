@@ -45,6 +45,7 @@ public sealed class ClusterAgents(IGrainFactory grains, IJournalStore store, Lim
         }
         catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
         {
+            await new NextSilo(_agents, clock).AwaitAllAsync(commits.Select(each => each.Agent), cancellationToken).ConfigureAwait(false);
             throw ClusterFaults.OutcomeUnknown($"the coordinator of a transaction over {commits.Length} agents", error);
         }
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.EventSourcing;
 using Statehouse.Agents.Hosting;
 using Statehouse.Journal;
 
@@ -9,15 +10,16 @@ public static class StatehouseSilo
 {
     /// <param name="silo">The silo.</param>
     /// <param name="hosting">What its agents share. Stays the caller's to dispose, after the silo has stopped.</param>
-    /// <param name="options">How it runs them; null = as usual.</param>
-    public static ISiloBuilder AddStatehouseAgents(this ISiloBuilder silo, AgentHosting hosting, AgentGrainOptions? options = null)
+    public static ISiloBuilder AddStatehouseAgents(this ISiloBuilder silo, AgentHosting hosting)
     {
         silo.Services.AddSingleton(hosting);
-        silo.Services.AddSingleton(options ?? new AgentGrainOptions());
         silo.Services.AddSingleton<SiloChanges>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<SiloChanges>());
         silo.Services.AddStatehouseSerialization();
-        return silo.AddCustomStorageBasedLogConsistencyProvider(AgentStateGrain.ProviderName);
+        // The only public way to the services that Orleans gives every journaled grain; the log itself is ours.
+        silo.AddCustomStorageBasedLogConsistencyProvider(AgentStateGrain.ProviderName);
+        silo.Services.AddKeyedSingleton<ILogViewAdaptorFactory>(AgentStateGrain.ProviderName, new JournalLogProvider(hosting.Journal));
+        return silo;
     }
 
     /// <summary>Adds the work over all agents. Needs a reminder service: the reminder outlives every silo.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Orleans.Concurrency;
 using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
+using Statehouse.Journal;
 
 namespace Statehouse.Grains;
 
@@ -12,14 +13,27 @@ namespace Statehouse.Grains;
 internal sealed class TransactionGrain : Grain, ITransactionGrain
 {
     private readonly TogetherCommit _together;
+    private readonly NextSilo _nextSilo;
 
     public TransactionGrain(AgentHosting hosting, IGrainFactory grains)
     {
         var agents = new AgentGrains(grains);
+        _nextSilo = new NextSilo(agents, hosting.Clock);
         _together = new TogetherCommit(hosting, agent => new GrainShare(hosting, agents, agent));
     }
 
     public async ValueTask<ImmutableArray<CommitReceipt>> CommitTogetherAsync(
-        ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken) =>
-        await _together.CommitAsync(commits, cancellationToken);
+        ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _together.CommitAsync(commits, cancellationToken);
+        }
+        catch (JournalUnavailableException gone) when (gone.InnerException is { } error && ClusterFaults.IsFault(error, cancellationToken))
+        {
+            // An agent's silo went before it was held: nothing was written, so its next one may be asked.
+            await _nextSilo.AwaitAllAsync(commits.Select(each => each.Agent), cancellationToken);
+            return await _together.CommitAsync(commits, cancellationToken);
+        }
+    }
 }

@@ -35,7 +35,7 @@ public sealed class ExecutionRulesTests
     {
         ExecutionDecision plain = ExecutionRules.Checkpoint(Views.View(ExecutionStatus.Running), 6, Views.Json("[]"), null, Views.Now);
         Assert.Equal(["step", "state"], plain.Operations.Select(operation => operation.Key.ToString()));
-        Assert.Equal("""{"s":6,"n":4,"b":2}""", plain.Operations[0].Value.ToString());
+        Assert.Equal("""{"s":6,"n":4,"b":2,"w":1}""", plain.Operations[0].Value.ToString());
         Assert.True(plain.Operations[1].IsDetached);
         ExecutionDecision first = ExecutionRules.Checkpoint(Views.View(ExecutionStatus.Pending, step: null), 0, Views.Json("[]"), null, Views.Now);
         Assert.Equal(["run", "step", "state"], first.Operations.Select(operation => operation.Key.ToString()));
@@ -43,14 +43,22 @@ public sealed class ExecutionRulesTests
     }
 
     [Fact]
-    public void One_of_each_interval_is_kept_whole()
+    public void One_of_each_interval_is_kept_whole() => Assert.Equal([1, 11, 21, 31], KeptWhole(checkpoints: 40, stateBytes: 10));
+
+    /// <summary>Else whole ones of 100 KB, one in ten, would cost ten kilobytes a step however little changes.</summary>
+    [Fact]
+    public void Whole_states_that_are_large_stand_further_apart() =>
+        Assert.Equal([1, 201, 401], KeptWhole(checkpoints: 500, stateBytes: 102_400));
+
+    private static IEnumerable<long> KeptWhole(int checkpoints, int stateBytes)
     {
-        ExecutionView view = Views.View(ExecutionStatus.Running);
-        for (long count = 0; count < 40; count++)
+        ExecutionView view = Views.View(ExecutionStatus.Running, step: null);
+        for (long step = 0; step < checkpoints; step++)
         {
-            view = view with { Mark = view.Mark with { Count = count } };
-            ExecutionDecision decision = ExecutionRules.Checkpoint(view, 6, Views.Json("1"), null, Views.Now);
-            Assert.Equal(count % 10 == 0, decision.Operations[^1].IsWhole);
+            ExecutionDecision decision = ExecutionRules.Checkpoint(view, step, Views.Json($"\"{new string('s', stateBytes - 2)}\""), null, Views.Now);
+            if (decision.Operations[^1].IsWhole)
+                yield return decision.Mark.Count;
+            view = view with { Mark = decision.Mark };
         }
     }
 

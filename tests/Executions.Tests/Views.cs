@@ -16,7 +16,7 @@ internal static class Views
         {
             Workflow = "refund", Status = status, Worker = worker, Token = token, DueAt = dueAt, Attempt = attempt, CreatedAt = Now, Creation = "c",
         },
-        new StepMark(step, step is null ? 0 : 3, 2), new AgentVersion(9), new CommitTs(90), Now, RunIsNewest: true);
+        new StepMark(step, step is null ? 0 : 3, 2, step is null ? 0 : 1), new AgentVersion(9), new CommitTs(90), Now, RunIsNewest: true);
 
     public static CommitTime After(long milliseconds) => ExecutionView.Later(Now, milliseconds);
 

@@ -24,7 +24,6 @@ public abstract class SiloTest : IAsyncLifetime
 
     private protected virtual LocalAgentsOptions Options => new() { SnapshotTailBytesMin = 512, HoldLease = TimeSpan.FromSeconds(1) };
 
-    private protected virtual AgentGrainOptions? GrainOptions => null;
 
     public async ValueTask InitializeAsync() => Silos = await StartSilosAsync(SiloCount);
 
@@ -37,7 +36,7 @@ public abstract class SiloTest : IAsyncLifetime
     }
 
     private protected Task<TestSilos> StartSilosAsync(int count) =>
-        TestSilos.StartAsync(count, () => Task.FromResult<IJournalStore>(new SiloStore(Store)), Options, GrainOptions);
+        TestSilos.StartAsync(count, () => Task.FromResult<IJournalStore>(new SiloStore(Store)), Options);
 
     private protected static AgentId Id(string name) => new("default", name);
 

@@ -18,7 +18,6 @@ internal sealed class TestSilos : IAsyncDisposable
 {
     private readonly Func<Task<IJournalStore>> _openStore;
     private readonly LocalAgentsOptions _options;
-    private readonly AgentGrainOptions _grainOptions;
     private readonly bool _maintained;
     private readonly Queue<SiloParts> _ready = new();
     private readonly Dictionary<string, SiloParts> _bySilo = [];
@@ -27,13 +26,12 @@ internal sealed class TestSilos : IAsyncDisposable
     private InProcessTestCluster? _cluster;
     private IJournalStore? _clientStore;
 
-    private TestSilos(Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options, AgentGrainOptions? grainOptions, bool maintained)
+    private TestSilos(Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options, bool maintained)
     {
         _maintained = maintained;
         _openStore = openStore;
         // Small tails, so that even short histories have snapshots in them.
         _options = options ?? new LocalAgentsOptions { SnapshotTailBytesMin = 512 };
-        _grainOptions = grainOptions ?? new AgentGrainOptions();
     }
 
     public IAgents Agents { get; private set; } = null!;
@@ -45,13 +43,12 @@ internal sealed class TestSilos : IAsyncDisposable
     /// <param name="count">Silos to begin with.</param>
     /// <param name="openStore">Opens the shared store once more; each silo disposes of its own.</param>
     /// <param name="options">Memory and patience.</param>
-    /// <param name="grainOptions">How grains run.</param>
     /// <param name="maintained">With the reminder that the maintenance hangs on; the store must be PostgreSQL.</param>
     public static async Task<TestSilos> StartAsync(
-        int count, Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options = null, AgentGrainOptions? grainOptions = null,
+        int count, Func<Task<IJournalStore>> openStore, LocalAgentsOptions? options = null,
         bool maintained = false)
     {
-        var silos = new TestSilos(openStore, options, grainOptions, maintained);
+        var silos = new TestSilos(openStore, options, maintained);
         try
         {
             await silos.DeployAsync((short)count);
@@ -154,7 +151,7 @@ internal sealed class TestSilos : IAsyncDisposable
                 parts = _ready.Dequeue();
                 _bySilo[options.SiloName] = parts;
             }
-            silo.AddStatehouseAgents(parts.Hosting, _grainOptions);
+            silo.AddStatehouseAgents(parts.Hosting);
             if (_maintained)
                 silo.UseInMemoryReminderService().AddStatehouseMaintenance((ISnapshotInventory)parts.Hosting.Store);
             silo.Configure<ClusterMembershipOptions>(membership =>

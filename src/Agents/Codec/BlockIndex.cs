@@ -24,6 +24,8 @@ internal readonly ref struct BlockIndex
     // A block that is alike but not the right one may have led so far beyond the right one.
     private const int OvershootBytes = 1024;
 
+    private const int StepMax = 15;
+
     // A copy of this length is taken without looking for a longer one.
     private const int LongCopyBytes = 1024;
 
@@ -43,7 +45,7 @@ internal readonly ref struct BlockIndex
     {
         _start = start;
         int room = end - start - BlockBytes;
-        _stride = Math.Max(BlockBytes, room / BlocksMax + 1);
+        _stride = Math.Max(BlockBytes, (int)BitOperations.RoundUpToPowerOf2((uint)(room / BlocksMax) + 1));
         int blocks = room / _stride + 1;
         int slotBits = BitOperations.Log2((uint)blocks) + 1;
         _slotShift = 64 - slotBits;
@@ -111,6 +113,12 @@ internal readonly ref struct BlockIndex
         }
         return best;
     }
+
+    /// <summary>
+    /// Where to look next, where nothing was found. The longer nothing is, the longer a copy must be to be worth its finding.
+    /// Steps are odd and blocks stand a power of two apart, so that a few steps come to each of a block's bytes in turn.
+    /// </summary>
+    public static int StepFrom(int gap, int at) => Math.Min(at - gap >> 12 | 1, StepMax);
 
     private static Copy Longer(Copy best, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, int gap, int at, int source)
     {

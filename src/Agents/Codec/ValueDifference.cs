@@ -90,7 +90,7 @@ internal static class ValueDifference
         {
             if (index.Find(before, searched, gap, at, source) is not { Count: > 0 } copy)
             {
-                at++;
+                at += BlockIndex.StepFrom(gap, at);
                 continue;
             }
             if (!instructions.TryCopy(copy.Source, copy.At, copy.Count))

@@ -67,7 +67,7 @@ public sealed record CreationRequest(string Workflow)
             run = ClaimRules.Held(run, Worker, leaseMs: null, now);
         return State.IsAbsent
             ? ExecutionDecision.Write(run, default)
-            : ExecutionDecision.Write(run, new StepMark(0, 1, State.Length), ExecutionDecision.PutState(State, isWhole: true));
+            : ExecutionDecision.Write(run, new StepMark(0, 1, State.Length, 1), ExecutionDecision.PutState(State, isWhole: true));
     }
 
     /// <summary>Tells whether another creation asked for the same: SHA-256 over all of it but the id, in hexadecimal.</summary>

@@ -9,6 +9,8 @@ namespace Statehouse.Executions;
 /// </summary>
 public static class ExecutionRules
 {
+    private const int WholeBytesPerStep = 512;
+
     /// <summary>The next checkpoint. A plain one writes the step and the state, nothing else.</summary>
     /// <param name="view">Decided on.</param>
     /// <param name="step">0..<see cref="StepMark.StepMax"/>.</param>
@@ -24,8 +26,10 @@ public static class ExecutionRules
             return ExecutionDecision.Refuse(view, ExecutionRefusals.Step(view, step)) with { MayBeRepeat = step == last };
         if (!mayWrite)
             return ExecutionDecision.Refuse(view, ExecutionRefusals.Status(view, "A checkpoint"));
-        var mark = new StepMark(step, view.Mark.Count + 1, state.Length);
-        Operation put = ExecutionDecision.PutState(state, isWhole: view.Mark.Count % view.Run.Settings.CheckpointInterval == 0);
+        long number = view.Mark.Count + 1;
+        bool isWhole = view.Mark.Whole == 0 || number - view.Mark.Whole >= WholeEvery(view.Run.Settings, state.Length);
+        var mark = new StepMark(step, number, state.Length, isWhole ? number : view.Mark.Whole);
+        Operation put = ExecutionDecision.PutState(state, isWhole);
         if (view.Run.Status == ExecutionStatus.Pending)
             return ExecutionDecision.Write(Running(view.Run, now), mark, put);
         return new ExecutionDecision(
@@ -95,7 +99,7 @@ public static class ExecutionRules
             Reason = null,
             Restores = view.Run.Restores.Add(new RestoreMark(view.Version.Next, step)),
         };
-        var mark = new StepMark(step, view.Mark.Count, state.Length);
+        StepMark mark = view.Mark with { Step = step, StateBytes = state.Length };
         Operation put = ExecutionDecision.PutState(state, isWhole: true);
         return view.Run.HasResult
             ? ExecutionDecision.Write(run, mark, put, new Operation(OperationKind.Delete, ExecutionKeys.Result))
@@ -144,6 +148,13 @@ public static class ExecutionRules
             : !needsToken || !held || view.DueAt is not { } until || until <= now;
         return fine ? null : ExecutionRefusals.Token(view, given);
     }
+
+    /// <summary>
+    /// How many checkpoints apart whole states are kept: the interval, and more where a state is so large that the whole
+    /// ones would outweigh small differences. Spread over the steps between, a whole one costs 512 bytes a step at most.
+    /// </summary>
+    internal static long WholeEvery(ExecutionSettings settings, long stateBytes) =>
+        Math.Max(settings.CheckpointInterval, stateBytes / WholeBytesPerStep);
 
     internal static ExecutionRun Running(ExecutionRun run, CommitTime now) => run with
     {

@@ -6,12 +6,13 @@ namespace Statehouse.Executions;
 
 /// <summary>
 /// The value of the key <c>step</c>, which every commit of an execution puts, so that any commit alone tells where the
-/// execution stood: <c>{"s":12,"n":13,"b":1043}</c>.
+/// execution stood: <c>{"s":12,"n":13,"b":1043,"w":11}</c>.
 /// </summary>
 /// <param name="Step">Of the last checkpoint, or the one restored to; null before the first.</param>
 /// <param name="Count">Checkpoints ever made: grows by one with each, and with nothing else.</param>
 /// <param name="StateBytes">Of the latest state's JSON text.</param>
-public readonly record struct StepMark(long? Step, long Count, long StateBytes)
+/// <param name="Whole">Number (by <paramref name="Count"/>) of the newest checkpoint that was due to be kept whole; 0 = none yet.</param>
+public readonly record struct StepMark(long? Step, long Count, long StateBytes, long Whole)
 {
     /// <summary>The largest integer that every JSON reader takes exactly.</summary>
     public const long StepMax = (1L << 53) - 1;
@@ -28,6 +29,8 @@ public readonly record struct StepMark(long? Step, long Count, long StateBytes)
         output.WriteNumber(Count);
         output.WriteRaw(",\"b\":"u8);
         output.WriteNumber(StateBytes);
+        output.WriteRaw(",\"w\":"u8);
+        output.WriteNumber(Whole);
         output.WriteRaw("}"u8);
         return JsonText.Trusted(output.WrittenMemory);
     }
@@ -38,6 +41,7 @@ public readonly record struct StepMark(long? Step, long Count, long StateBytes)
         long? step = null;
         long count = 0;
         long bytes = 0;
+        long whole = 0;
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -48,9 +52,10 @@ public readonly record struct StepMark(long? Step, long Count, long StateBytes)
                 case (byte)'s': step = reader.TokenType == JsonTokenType.Null ? null : reader.GetInt64(); break;
                 case (byte)'n': count = reader.GetInt64(); break;
                 case (byte)'b': bytes = reader.GetInt64(); break;
+                case (byte)'w': whole = reader.GetInt64(); break;
                 default: reader.Skip(); break;
             }
         }
-        return new StepMark(step, count, bytes);
+        return new StepMark(step, count, bytes, whole);
     }
 }

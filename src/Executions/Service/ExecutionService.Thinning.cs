@@ -47,14 +47,22 @@ public sealed partial class ExecutionService
     /// <summary>The newest checkpoint up to a number whose state is kept whole; null where there is none before it.</summary>
     private async ValueTask<JournalCommit?> NewestWholeAsync(ExecutionView view, long number, CancellationToken cancellationToken)
     {
-        int interval = view.Run.Settings.CheckpointInterval;
-        // Each that begins an interval is kept whole: ExecutionRules.
-        long whole = number - (number - 1) % interval;
-        if (whole <= 1)
+        IAgentState state = StateOf(view.Agent);
+        if (await FirstAsync(state, view.Version, c => CommitMarks.MarkOf(c).Count >= number, cancellationToken).ConfigureAwait(false) is not { } from)
             return null;
-        JournalCommit? commit = await FirstAsync(StateOf(view.Agent), view.Version, c => CommitMarks.MarkOf(c).Count >= whole, cancellationToken).ConfigureAwait(false);
-        return commit is not null && CommitMarks.StateOf(commit) is { Detached: { Form: DetachedForm.Whole } } ? commit : null;
+        // States that differ too much are kept whole without being due: then one is near.
+        var near = new HistoryRequest(new AgentVersion(Math.Max(1, from.Version.Value - NeighboursRead)), from.Version, NeighboursRead, NewestFirst: true);
+        foreach (JournalCommit commit in (await state.GetCommitsAsync(near, cancellationToken).ConfigureAwait(false)).Commits)
+        {
+            if (IsWhole(commit))
+                return commit;
+        }
+        long due = CommitMarks.MarkOf(from).Whole;
+        JournalCommit? whole = await FirstAsync(state, from.Version, c => CommitMarks.MarkOf(c).Count >= due, cancellationToken).ConfigureAwait(false);
+        return whole is not null && IsWhole(whole) ? whole : null;
     }
+
+    private static bool IsWhole(JournalCommit commit) => CommitMarks.StateOf(commit) is { Detached: { Form: DetachedForm.Whole } };
 
     /// <summary>The oldest checkpoint whose state can be loaded. What was let go of is all before it.</summary>
     private async ValueTask<JournalCommit?> OldestRestorableAsync(ExecutionView view, CancellationToken cancellationToken)

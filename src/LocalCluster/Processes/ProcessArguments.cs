@@ -23,7 +23,12 @@ internal static class ProcessArguments
     public static IReadOnlyDictionary<string, string> Environment(ClusterState cluster) => new Dictionary<string, string>
     {
         ["STATEHOUSE_POSTGRES"] = cluster.Postgres.Private is { } server ? PrivatePostgres.ConnectionString(server) : cluster.Postgres.ConnectionString!,
+        [SpinLimit] = System.Environment.GetEnvironmentVariable(SpinLimit) ?? "0",
     };
+
+    // How long a thread of .NET's pool spins before it sleeps. Many processes on one machine take each other's processors
+    // that way: without it the same load reaches up to half as much again (bench/NOTES.md).
+    private const string SpinLimit = "DOTNET_ThreadPool_UnfairSemaphoreSpinLimit";
 
     private static IEnumerable<string> Listening(string flag, int? port) =>
         port is { } number ? [flag, string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{number}")] : [];

@@ -41,6 +41,20 @@ public sealed class ValueDifferenceTests
         Assert.InRange(ValueDifference.TryMake(before, after, after.Length)!.Length, 1, 100);
     }
 
+    [Theory]
+    [InlineData(200_000)]
+    [InlineData(5_000_000)]
+    public void What_stands_behind_a_long_new_piece_is_found_again(int bytes)
+    {
+        byte[] before = Texts.Of("random", bytes, new Random(1));
+        byte[] piece = Texts.Of("random", 100_000, new Random(2));
+        for (int at = bytes / 2; at < bytes / 2 + 20; at++)
+        {
+            byte[] after = [.. before.AsSpan(0, 1_000), .. before.AsSpan(1_040, at - 1_040), .. piece, .. before.AsSpan(at, 50_000), .. before.AsSpan(at + 50_100)];
+            Assert.InRange(ValueDifference.TryMake(before, after, after.Length)!.Length, piece.Length, piece.Length + 100);
+        }
+    }
+
     [Fact]
     public void Every_difference_makes_the_value_that_it_was_made_for()
     {

@@ -27,6 +27,9 @@ public sealed class MemoryStore : IJournalStore
     /// <summary>Runs after each batch was written, before anyone hears of it; may throw: the reply is lost, the rows are not.</summary>
     public Func<IReadOnlyList<AppendUnit>, Task>? AfterWrite { get; set; }
 
+    /// <summary>Runs after each look for a snapshot, before anyone hears of it.</summary>
+    public Func<Task>? AfterReadSnapshot { get; set; }
+
     /// <summary>Throws from everything while set.</summary>
     public bool IsAway { get; set; }
 
@@ -86,15 +89,19 @@ public sealed class MemoryStore : IJournalStore
     public Task<AgentVersion> FindVersionAtTsAsync(JournalHandle handle, CommitTs commitTs, CancellationToken cancellationToken) =>
         Task.FromResult(LastWhere(handle.Agent, commit => commit.CommitTs <= commitTs));
 
-    public Task<JournalSnapshot?> ReadSnapshotAsync(JournalHandle handle, AgentVersion atMost, CancellationToken cancellationToken)
+    public async Task<JournalSnapshot?> ReadSnapshotAsync(JournalHandle handle, AgentVersion atMost, CancellationToken cancellationToken)
     {
+        JournalSnapshot? found;
         lock (_lock)
         {
             ThrowIfAway();
-            return Task.FromResult(_snapshots.TryGetValue(handle.Agent, out SortedDictionary<long, JournalSnapshot>? all)
+            found = _snapshots.TryGetValue(handle.Agent, out SortedDictionary<long, JournalSnapshot>? all)
                 ? all.Values.LastOrDefault(snapshot => snapshot.Version <= atMost)
-                : null);
+                : null;
         }
+        if (AfterReadSnapshot is { } after)
+            await after();
+        return found;
     }
 
     public Task<IReadOnlyList<AgentVersion>> ListSnapshotsAsync(JournalHandle handle, CancellationToken cancellationToken)
