@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Statehouse.Cli;
 
@@ -29,6 +30,7 @@ internal static class CommandTree
             InspectCommand.Build(common),
             VerifyCommand.Build(common),
             FeedCommand.Build(common),
+            ExecutionCommands.Build(common),
             CompletionCommand.Build(),
         };
         common.AddTo(root);
@@ -50,7 +52,9 @@ internal static class CommandTree
 
     private static IEnumerable<string> CommandPath(ParseResult command)
     {
-        Command named = command.CommandResult.Command;
-        return named is RootCommand ? ["statehousectl"] : ["statehousectl", named.Name];
+        var names = new List<string>();
+        for (SymbolResult? result = command.CommandResult; result is CommandResult { Command: not RootCommand } named; result = named.Parent)
+            names.Insert(0, named.Command.Name);
+        return ["statehousectl", .. names];
     }
 }

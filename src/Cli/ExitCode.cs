@@ -14,7 +14,7 @@ internal static class ExitCode
     /// <summary>No answer, or an answer that broke off.</summary>
     public const int Unreachable = 3;
 
-    /// <summary>No such agent, key or version.</summary>
+    /// <summary>No such agent, key, version or execution.</summary>
     public const int NotFound = 4;
 
     /// <summary>Who read our output has gone, as a shell says it: 128 + SIGPIPE.</summary>

@@ -17,6 +17,7 @@ public sealed class DocumentCommandTests
     [InlineData("README.md")]
     [InlineData("docs/api.md")]
     [InlineData("docs/cli.md")]
+    [InlineData("docs/guides/workflows.md")]
     public async Task The_commands_of_a_document_do_what_it_says(string file)
     {
         Assert.SkipUnless(ShellCommands.HasCurl, "curl is not installed");

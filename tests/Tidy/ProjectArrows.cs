@@ -15,6 +15,7 @@ internal static class ProjectArrows
         ["Grains"] = ["Grains.Interfaces", "Journal"],
         ["Silo"] = ["Grains", "Gateway", "Executions", "Journal.Postgres"],
         ["Cli"] = [],
+        ["Client"] = [],
         ["LocalCluster"] = [],
     };
 
@@ -26,6 +27,7 @@ internal static class ProjectArrows
         ["Executions"] = [],
         ["Journal.Sqlite"] = ["Microsoft.Data.Sqlite.Core", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["Journal.Postgres"] = ["Npgsql"],
+        ["Client"] = [],
         ["Cli"] = ["System.CommandLine", "Spectre.Console"],
         ["LocalCluster"] = ["System.CommandLine"],
     };

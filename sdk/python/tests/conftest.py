@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from execution_backends import BACKENDS, Managers
 from live_server import SERVER, LiveServer
 from statehouse import Statehouse
 
@@ -43,6 +44,17 @@ def client(server: LiveServer) -> Iterator[Statehouse]:
 def agent_id() -> str:
     """An agent that no other test writes."""
     return f"agent-{next(_agents)}"
+
+
+@pytest.fixture(params=BACKENDS)
+def managers(request: pytest.FixtureRequest) -> Iterator[Managers]:
+    """Makes state managers of one namespace that no other test uses, on each backend."""
+    url = request.getfixturevalue("server").url if request.param == "http" else None
+    made = Managers(url, f"test-{next(_agents)}")
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture(autouse=True)

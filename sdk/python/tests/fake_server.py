@@ -35,14 +35,14 @@ class FakeServer:
 
     def client(self, **options: Any) -> Statehouse:
         options.setdefault("retries", AT_ONCE)
-        return Statehouse("http://test", http_client=httpx.Client(transport=httpx.MockTransport(self._answer)), **options)
+        return Statehouse("http://test", http_client=httpx.Client(transport=httpx.MockTransport(self.answer)), **options)
 
     def async_client(self, **options: Any) -> AsyncStatehouse:
         options.setdefault("retries", AT_ONCE)
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self.answer))
         return AsyncStatehouse("http://test", http_client=http, **options)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         assert self._answers, f"No more requests were expected; this is {request.method} {request.url}"
         answer = self._answers.pop(0)

@@ -15,7 +15,7 @@ from live_server import REPOSITORY, LiveServer
 
 pytestmark = pytest.mark.live
 
-DOCUMENTS = ["sdk/python/README.md", "docs/guides/resume-after-crash.md"]
+DOCUMENTS = ["sdk/python/README.md", "docs/guides/resume-after-crash.md", "docs/guides/workflows.md"]
 SERVER_IN_DOCUMENTS = "http://127.0.0.1:8080"
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 

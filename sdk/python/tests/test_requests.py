@@ -28,7 +28,7 @@ def test_ids_and_keys_are_one_path_segment_each(text: str, encoded: str) -> None
 
 def test_a_path_in_the_url_is_kept() -> None:
     server = FakeServer(ok({"status": "ready"}))
-    Statehouse("http://test/base/", http_client=httpx.Client(transport=httpx.MockTransport(server._answer))).health()
+    Statehouse("http://test/base/", http_client=httpx.Client(transport=httpx.MockTransport(server.answer))).health()
     assert server.requests[0].url.path == "/base/readyz"
 
 

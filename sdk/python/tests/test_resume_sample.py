@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from queue import Empty, Queue
 
 import pytest
 
-import statehouse
 from live_server import REPOSITORY, LiveServer
+from sample_process import SampleProcess
 from statehouse import ReplayEvent, Statehouse
 
 pytestmark = pytest.mark.live
@@ -21,77 +15,16 @@ pytestmark = pytest.mark.live
 SAMPLE = REPOSITORY / "samples/resume-after-crash-python/agent.py"
 STEPS = 4
 HELD_STEP = 2
-BOUND_S = 60.0
-KILLED = -9
 
 # Where the agent is held; what the next start finds pending; what the journal then holds of the step and the world.
 BOUNDARIES = {"before": (False, 0, 0), "intended": (True, 1, 0), "acted": (True, 1, 1), "done": (False, 2, 1)}
 
 
-class AgentProcess:
-    """One start of the sample; its lines are read as they come."""
+class AgentProcess(SampleProcess):
+    """One start of the sample."""
 
     def __init__(self, server: LiveServer, run: str, *flags: str) -> None:
-        package = str(Path(statehouse.__file__).parents[1])
-        self._process = subprocess.Popen(
-            [sys.executable, str(SAMPLE), "--server", server.url, "--run", run, "--steps", str(STEPS), *flags],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": package, "PYTHONDONTWRITEBYTECODE": "1"},
-            text=True,
-            encoding="utf-8",
-        )
-        self.lines: list[str] = []
-        self._queue: Queue[str | None] = Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def wait_for(self, text: str) -> None:
-        while True:
-            try:
-                line = self._queue.get(timeout=BOUND_S)
-            except Empty:
-                raise AssertionError(f"The agent did not say {text!r} within {BOUND_S} s; it said {self.lines}") from None
-            assert line is not None, f"The agent ended without saying {text!r}; it said {self.lines}"
-            self.lines.append(line)
-            if text in line:
-                return
-
-    def release(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-
-    def kill(self) -> None:
-        self._process.kill()
-        assert self._end() == KILLED
-
-    def wait(self) -> int:
-        return self._end()
-
-    def dispose(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._end()
-
-    def _end(self) -> int:
-        code = self._process.wait(BOUND_S)
-        self._reader.join(BOUND_S)
-        while not self._queue.empty():
-            line = self._queue.get()
-            if line is not None:
-                self.lines.append(line)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        return code
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._queue.put(line.rstrip("\n"))
-        self._queue.put(None)
+        super().__init__(SAMPLE, "--server", server.url, "--run", run, "--steps", str(STEPS), *flags)
 
 
 @pytest.fixture

@@ -12,7 +12,22 @@ import pytest
 
 import statehouse
 from fake_server import BEGUN, COMMITTED, KEY, RECEIPT, FakeServer, commit, commit_event, events, head, ok
-from statehouse import Agent, AsyncAgent, AsyncStatehouse, AsyncTransaction, ConflictError, ConnectionError, Statehouse, Transaction
+from statehouse import (
+    Agent,
+    AsyncAgent,
+    AsyncStatehouse,
+    AsyncTransaction,
+    ConflictError,
+    ConnectionError,
+    RecoveredExecution,
+    StateManager,
+    Statehouse,
+    StateTransaction,
+    SyncRecoveredExecution,
+    SyncStateManager,
+    SyncStateTransaction,
+    Transaction,
+)
 
 # What an operator of a mapping is in the asynchronous one.
 MAPPING = {"contains", "delete"}
@@ -23,7 +38,13 @@ def surface(kind: type) -> dict[str, list[str]]:
     return {name: list(inspect.signature(member).parameters) for name, member in public.items()}
 
 
-@pytest.mark.parametrize(("blocking", "awaited"), [(Statehouse, AsyncStatehouse), (Transaction, AsyncTransaction), (Agent, AsyncAgent)])
+TWINS = [
+    (Statehouse, AsyncStatehouse), (Transaction, AsyncTransaction), (Agent, AsyncAgent), (SyncStateManager, StateManager),
+    (SyncStateTransaction, StateTransaction), (SyncRecoveredExecution, RecoveredExecution),
+]
+
+
+@pytest.mark.parametrize(("blocking", "awaited"), TWINS)
 def test_both_clients_have_the_same_methods_with_the_same_parameters(blocking: type, awaited: type) -> None:
     theirs = surface(awaited)
     if awaited is AsyncAgent:

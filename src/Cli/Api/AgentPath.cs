@@ -35,7 +35,7 @@ internal sealed record AgentPath(string Namespace, string Agent)
     }
 
     /// <summary>An id of dots alone is encoded too: as a path segment it would mean another path.</summary>
-    private static string Segment(string what, string id)
+    internal static string Segment(string what, string id)
     {
         if (id.Length == 0)
             throw CommandFailure.Usage($"{what} must not be empty.");

@@ -48,4 +48,13 @@ internal static class JsonMember
             throw CommandFailure.Refused($"{name} is no string: {error.Message}");
         }
     }
+
+    /// <summary>For a line for people: a string's own text, anything else as it stands; empty where it is absent or null.</summary>
+    public static string Shown(ReadOnlyMemory<byte> json, string name)
+    {
+        ReadOnlyMemory<byte> text = Find(json, name);
+        if (text.IsEmpty || text.Span.SequenceEqual("null"u8))
+            return "";
+        return text.Span[0] == '"' ? Printable.OneLine(FindString(json, name)!) : Printable.Json(text.Span);
+    }
 }

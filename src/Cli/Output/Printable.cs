@@ -60,6 +60,10 @@ internal static class Printable
         return text;
     }
 
+    /// <summary>How wide a text is on a terminal.</summary>
+    /// <param name="text">Made safe before.</param>
+    public static int Columns(string text) => text.EnumerateRunes().Sum(Columns);
+
     private static int Columns(Rune rune) => rune.IsAscii ? 1 : new Segment(rune.ToString()).CellCount();
 
     private static bool IsUnsafe(Rune rune) =>

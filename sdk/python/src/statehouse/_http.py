@@ -28,11 +28,15 @@ FOLLOW_SILENCE_S = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """url without a path of its own; timeout_s bounds each single network operation."""
+    """url without a path of its own; timeout_s bounds each single network operation.
+
+    compressed: whether answers may come compressed.
+    """
 
     url: str
     timeout_s: float
     max_connections: int
+    compressed: bool = True
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -52,6 +56,8 @@ class Settings:
 
     def arguments(self, request: Request) -> dict[str, object]:
         headers: list[tuple[bytes, bytes]] = [(name.encode(), value) for name, value in request.headers]
+        if not self.compressed:
+            headers.append((b"Accept-Encoding", b"identity"))
         if request.body is not None:
             headers.append((b"Content-Type", b"application/json"))
         return {

@@ -17,13 +17,13 @@ def state(body: Json) -> StateResult:
     """A KeyState; also the problem of a key that does not exist."""
     time = body.get("time")
     return StateResult(
-        key=_member(body, "key", str),
+        key=member(body, "key", str),
         value=body.get("value"),
-        version=_member(body, "version", int),
+        version=member(body, "version", int),
         commit_ts=body.get("commit_ts", 0),
-        exists=_member(body, "exists", bool),
+        exists=member(body, "exists", bool),
         time=None if time is None else time_of(time),
-        agent_version=_member(body, "agent_version", int),
+        agent_version=member(body, "agent_version", int),
     )
 
 
@@ -31,11 +31,11 @@ def receipt(body: Json, namespace: str, agent_id: str, *, replayed: bool = False
     return Receipt(
         namespace=body.get("namespace", namespace),
         agent_id=body.get("agent", agent_id),
-        version=_member(body, "version", int),
-        commit_ts=_member(body, "commit_ts", int),
-        time=time_of(_member(body, "time", str)),
-        txn_id=_member(body, "txn_id", str),
-        hash=_member(body, "hash", str),
+        version=member(body, "version", int),
+        commit_ts=member(body, "commit_ts", int),
+        time=time_of(member(body, "time", str)),
+        txn_id=member(body, "txn_id", str),
+        hash=member(body, "hash", str),
         idempotency_key=body.get("idempotency_key"),
         metadata=body.get("metadata"),
         key_version=body.get("key_version"),
@@ -47,12 +47,12 @@ def event(body: Json, namespace: str, agent_id: str) -> ReplayEvent:
     return ReplayEvent(
         namespace=namespace,
         agent_id=agent_id,
-        version=_member(body, "version", int),
-        commit_ts=_member(body, "commit_ts", int),
-        time=time_of(_member(body, "time", str)),
-        txn_id=_member(body, "txn_id", str),
-        hash=_member(body, "hash", str),
-        operations=tuple(_operation(operation) for operation in _member(body, "operations", list)),
+        version=member(body, "version", int),
+        commit_ts=member(body, "commit_ts", int),
+        time=time_of(member(body, "time", str)),
+        txn_id=member(body, "txn_id", str),
+        hash=member(body, "hash", str),
+        operations=tuple(_operation(operation) for operation in member(body, "operations", list)),
         idempotency_key=body.get("idempotency_key"),
         metadata=body.get("metadata"),
     )
@@ -60,38 +60,38 @@ def event(body: Json, namespace: str, agent_id: str) -> ReplayEvent:
 
 def head(body: Json) -> AgentHead:
     return AgentHead(
-        namespace=_member(body, "namespace", str),
-        agent_id=_member(body, "agent", str),
-        version=_member(body, "version", int),
-        commit_ts=_member(body, "commit_ts", int),
-        time=time_of(_member(body, "time", str)),
-        hash=_member(body, "hash", str),
-        first_version=_member(body, "first_version", int),
-        key_count=_member(body, "key_count", int),
-        bytes=_member(body, "bytes", int),
+        namespace=member(body, "namespace", str),
+        agent_id=member(body, "agent", str),
+        version=member(body, "version", int),
+        commit_ts=member(body, "commit_ts", int),
+        time=time_of(member(body, "time", str)),
+        hash=member(body, "hash", str),
+        first_version=member(body, "first_version", int),
+        key_count=member(body, "key_count", int),
+        bytes=member(body, "bytes", int),
     )
 
 
 def agent_ref(body: Json) -> AgentRef:
-    return AgentRef(_member(body, "namespace", str), _member(body, "agent", str), _member(body, "version", int))
+    return AgentRef(member(body, "namespace", str), member(body, "agent", str), member(body, "version", int))
 
 
 def items(body: Json) -> list[Any]:
-    return _member(body, "items", list)
+    return member(body, "items", list)
 
 
 def text(body: Json, name: str) -> str:
-    return _member(body, name, str)
+    return member(body, name, str)
 
 
 def _operation(body: Json) -> Operation:
-    op = _member(body, "op", str)
+    op = member(body, "op", str)
     if op not in ("put", "delete"):
         raise StatehouseError(f"The server told of an operation {op!r}, which this version of the client does not know.")
-    return Operation("delete" if op == "delete" else "put", _member(body, "key", str), body.get("value"), _member(body, "version", int))
+    return Operation("delete" if op == "delete" else "put", member(body, "key", str), body.get("value"), member(body, "version", int))
 
 
-def _member(body: Json, name: str, kind: type[T]) -> T:
+def member(body: Json, name: str, kind: type[T]) -> T:
     value = body.get(name)
     if not isinstance(value, kind):
         raise StatehouseError(f"The server's answer should hold {name} as {kind.__name__}; it holds {value!r:.100}.")

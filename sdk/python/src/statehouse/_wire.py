@@ -101,10 +101,12 @@ def error_of(reply: Reply) -> StatehouseError:
     problem = _problem(reply)
     code = problem.get("code")
     kind = _KINDS.get(code, StatehouseError) if isinstance(code, str) else _kind_of_status(reply.status)
+    details = problem.get("details")
+    if isinstance(details, dict):
+        kind = _narrower(kind, details)
     detail = problem.get("detail") or problem.get("title")
     if not detail:
         detail = f"The server answered with HTTP {reply.status} and no problem document: {reply.body[:100]!r}"
-    details = problem.get("details")
     return kind(
         str(detail),
         code=code if isinstance(code, str) else None,
@@ -137,6 +139,18 @@ _KINDS: dict[str, type[StatehouseError]] = {
     "SH-2002": errors.OutcomeUnknownError,
     "SH-2003": errors.UnavailableError,
 }
+
+
+# Of a code, the kinds that are known by what their details hold.
+_NARROWER: tuple[tuple[type[StatehouseError], str, type[StatehouseError]], ...] = (
+    (errors.ConflictError, "buffered_step", errors.BufferedWriteError),
+    (errors.ConflictError, "token", errors.StaleTokenError),
+    (errors.NotFoundError, "nearest_step", errors.TrimmedError),
+)
+
+
+def _narrower(kind: type[StatehouseError], details: dict[str, Any]) -> type[StatehouseError]:
+    return next((narrow for wide, member, narrow in _NARROWER if kind is wide and member in details), kind)
 
 
 def _kind_of_status(status: int) -> type[StatehouseError]:

@@ -49,12 +49,43 @@ class ConflictError(StatehouseError):
     """SH-1001. A precondition does not hold; nothing was written. Read again, decide again."""
 
 
+class StaleTokenError(ConflictError):
+    """SH-1001. Another worker has claimed the execution since, or its lease is held and no token was given."""
+
+    @property
+    def token(self) -> int | None:
+        """The newest that was handed out; None where it was not said."""
+        return _number(self.details.get("token"))
+
+    @property
+    def given(self) -> int | None:
+        return _number(self.details.get("given"))
+
+
+class BufferedWriteError(ConflictError):
+    """SH-1001. A buffered checkpoint was refused when it was to be written; it and what waited behind it are dropped."""
+
+    @property
+    def buffered_step(self) -> int | None:
+        """The first step that is lost."""
+        return _number(self.details.get("buffered_step"))
+
+
 class ValidationError(StatehouseError):
     """SH-1002, SH-1003, SH-1004, or a value that is not JSON: the request is wrong; nothing was written."""
 
 
 class NotFoundError(StatehouseError):
     """SH-1007, SH-1008. No such agent or version, or that history was trimmed."""
+
+
+class TrimmedError(NotFoundError):
+    """SH-1008. The state of that step was thinned."""
+
+    @property
+    def nearest_step(self) -> int | None:
+        """The nearest step whose state is kept."""
+        return _number(self.details.get("nearest_step"))
 
 
 class TransactionError(StatehouseError):
@@ -75,3 +106,7 @@ class ConnectionError(StatehouseError):
 
 class TimeoutError(StatehouseError):
     """The server did not answer within the client's timeout."""
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
