@@ -65,7 +65,7 @@ internal sealed class IndexArguments
     private static string ArrayText(ImmutableArray<string> labels)
     {
         var text = new StringBuilder("{");
-        foreach (string label in labels)
+        foreach (string label in labels.IsDefault ? [] : labels)
         {
             text.Append(text.Length > 1 ? ",\"" : "\"");
             foreach (char c in label)

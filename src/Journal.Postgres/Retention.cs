@@ -15,7 +15,8 @@ internal sealed class Retention(PostgresSessions sessions, HeadReader heads)
     public async Task<long> CutDetailsAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, CancellationToken cancellationToken)
     {
-        if (await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false) is null)
+        // By the number that the handle knows, and by no other: an agent that took a removed one's name keeps its details.
+        if (handle.StoreKey == 0 && await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false) is null)
             return 0;
         long streamId = handle.StoreKey;
         long dropped = 0;

@@ -8,7 +8,7 @@ public sealed class JournalHandle(AgentId agent)
 {
     public AgentId Agent { get; } = agent;
 
-    /// <summary>The store's own number for this agent; 0 until the store has met it. Only the store writes it.</summary>
+    /// <summary>The store's own number for this agent; 0 until the store has met it, and again when the store finds the agent removed. Only the store writes it.</summary>
     public long StoreKey { get; set; }
 }
 

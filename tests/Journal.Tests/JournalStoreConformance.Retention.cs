@@ -42,6 +42,20 @@ public abstract partial class JournalStoreConformance
     }
 
     [Fact]
+    public async Task Details_of_an_agent_that_took_a_deleted_ones_name_are_not_cut_by_those_who_knew_the_old_one()
+    {
+        Commits old = new("a"), again = new("a");
+        await AppendAsync(old, old.Next(WithDetail("{}", "old")));
+        var knowsOld = new JournalHandle(old.Agent) { StoreKey = old.Handle.StoreKey };
+        Assert.True(await Retention.DeleteAgentAsync(old.Handle, old.Version, old.Hash, Cancellation));
+        await AppendAsync(again, again.Next(WithDetail("{}", "new")));
+
+        Assert.Equal(0, await Retention.CutDetailsAsync(knowsOld, new AgentVersion(1), new AgentVersion(9), Cancellation));
+        await AssertJournalIsAsync(again);
+        Assert.Equal(4, await Retention.CutDetailsAsync(again.Handle, new AgentVersion(1), new AgentVersion(9), Cancellation));
+    }
+
+    [Fact]
     public async Task A_deleted_agent_is_gone_with_all_that_was_kept_of_it_and_no_other_one()
     {
         Commits[] agents = [.. Enumerable.Range(0, 3).Select(i => new Commits(new AgentId(AgentKind.Execution, "ns", $"run-{i}")))];

@@ -9,6 +9,7 @@ internal sealed class DetailCut(JournalHandle handle, AgentVersion from, AgentVe
     private const long BytesPerPage = 2 * 1024 * 1024;
 
     private readonly AgentVersion _to = to;
+    private long? _streamId;
     private AgentVersion _next = from;
     private AgentVersion _pageEnd;
     private long _pageDropped;
@@ -23,7 +24,8 @@ internal sealed class DetailCut(JournalHandle handle, AgentVersion from, AgentVe
     {
         _pageDropped = 0;
         _pageEnd = AgentVersion.None;
-        long streamId = StreamRows.Find(database, handle.Agent);
+        // By the number that the handle knows, and by no other: an agent that took a removed one's name keeps its details.
+        long streamId = _streamId ??= StreamRows.Find(database, handle);
         foreach ((AgentVersion version, byte[] canonical) in ReadPage(database, streamId))
             database.Prepare(Sql.CommitCut).Bind(1, streamId).Bind(2, version.Value).Bind(3, StoredBody.Encode(canonical).Span).Run();
     }
