@@ -18,9 +18,6 @@ public sealed record JournalCommit(
     CommitHash Hash,
     ReadOnlyMemory<byte> Body)
 {
-    /// <summary>Parts the canonical body from the detail where there is one.</summary>
-    public const byte DetailSeparator = (byte)'\n';
-
     /// <summary>The body without the detail: what the hash covers.</summary>
     public ReadOnlyMemory<byte> Canonical => Body[..CommitBody.CanonicalLength(Body.Span)];
 

@@ -86,7 +86,7 @@ internal static class Samples
         ["IndexRow.empty"] = new IndexRow(0, "", [], default, null, default),
         ["JournalCommit.full"] = Commit,
         ["JournalCommit.unacknowledged"] = Commit with { CommitTs = CommitTs.None },
-        ["JournalCommit.detailed"] = Commit with { Body = new byte[] { (byte)'{', (byte)'}', JournalCommit.DetailSeparator, 1, 1, 2, (byte)'4', (byte)'2' } },
+        ["JournalCommit.detailed"] = Commit with { Body = new byte[] { (byte)'{', (byte)'}', CommitBody.DetailSeparator, 1, 1, 2, (byte)'4', (byte)'2' } },
         ["JournalCommit.indexed"] = Commit with { Index = Index },
         ["JsonText.full"] = Json("""{"a":[null,true,-0.0e+5]}"""),
         ["JsonText.absent"] = default(JsonText),

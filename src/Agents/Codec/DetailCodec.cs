@@ -23,7 +23,7 @@ internal static class DetailCodec
             if (operation.Detached is not { } value)
                 continue;
             if (isFirst)
-                output.Write([JournalCommit.DetailSeparator, Format]);
+                output.Write([CommitBody.DetailSeparator, Format]);
             isFirst = false;
             output.Write([(byte)value.Form]);
             Varint.Write(output, (ulong)value.Kept.Length);

@@ -153,7 +153,7 @@ public sealed class DroppedDetailTests
             case "only its format": detail = detail[..1]; break;
             default: detail = _store.JournalOf(A)[3].Detail.ToArray(); break;
         }
-        _store.Replace(A, commit with { Body = (byte[])[.. commit.Canonical.Span, JournalCommit.DetailSeparator, .. detail] });
+        _store.Replace(A, commit with { Body = (byte[])[.. commit.Canonical.Span, CommitBody.DetailSeparator, .. detail] });
         var broken = await Assert.ThrowsAsync<InvariantBrokenException>(() => LoadAsync(4));
         Assert.Contains("commit 3", broken.Message, StringComparison.Ordinal);
         await using var host = new TestHost(_store);
@@ -166,7 +166,7 @@ public sealed class DroppedDetailTests
         await using (var host = new TestHost(_store))
             await host.Agent("a").CommitAsync(Put("k", "1"));
         JournalCommit commit = _store.JournalOf(A)[0];
-        _store.Replace(A, commit with { Body = (byte[])[.. commit.Canonical.Span, JournalCommit.DetailSeparator, 1] });
+        _store.Replace(A, commit with { Body = (byte[])[.. commit.Canonical.Span, CommitBody.DetailSeparator, 1] });
         await Assert.ThrowsAsync<InvariantBrokenException>(() => LoadAsync(1));
     }
 
