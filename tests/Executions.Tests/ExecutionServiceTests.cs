@@ -136,8 +136,37 @@ public sealed class ExecutionServiceTests : IAsyncLifetime
                 Assert.Equal(State(step).ToString(), (await _server.Executions.LatestAsync(agent, Cancellation)).State.ToString());
             }
             CheckpointPage history = await _server.Executions.ListCheckpointsAsync(agent, new CheckpointQuery(1000) { NewestFirst = true, WithState = true }, Cancellation);
+            CheckpointPage forward = await _server.Executions.ListCheckpointsAsync(agent, new CheckpointQuery(1000) { WithState = true }, Cancellation);
+            Assert.Equal(history.Items.Reverse().Where(item => item.Restorable).Select(Shown).TakeLast(settings.CheckpointRetention),
+                forward.Items.Where(item => item.Restorable).Select(Shown).TakeLast(settings.CheckpointRetention));
             Assert.True(history.Items.Take(settings.CheckpointRetention).All(item => item.Restorable), $"{settings}");
             Assert.All(history.Items.Where(item => item.Restorable), item => Assert.Equal(State(item.Step).ToString(), item.State.ToString()));
+        }
+    }
+
+    [Fact]
+    public async Task A_page_of_large_states_ends_early_and_the_next_goes_on_behind_it()
+    {
+        AgentId agent = await CreateAsync("large");
+        string filler = new('x', 900_000);
+        for (long step = 0; step < 20; step++)
+            await _server.Executions.CheckpointAsync(agent, step, Views.Json($"[{step},\"{filler}\"]"), null, null, Cancellation);
+        foreach (bool newestFirst in (bool[])[false, true])
+        {
+            var seen = new List<long>();
+            AgentVersion? after = null;
+            do
+            {
+                var query = new CheckpointQuery(1000) { NewestFirst = newestFirst, WithState = true, After = after };
+                CheckpointPage page = await _server.Executions.ListCheckpointsAsync(agent, query, Cancellation);
+                Assert.InRange(page.Items.Length, 1, 10);
+                Assert.All(page.Items, item => Assert.StartsWith($"[{item.Step},", item.State.ToString(), StringComparison.Ordinal));
+                seen.AddRange(page.Items.Select(item => item.Step));
+                after = page.Next;
+            }
+            while (after is not null);
+            Assert.Equal(20, seen.Count);
+            Assert.Equal(newestFirst ? seen.OrderDescending() : seen.Order(), seen);
         }
     }
 

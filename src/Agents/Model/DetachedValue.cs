@@ -54,7 +54,7 @@ public sealed class DetachedValue
     /// <summary>The whole value; it was not dropped.</summary>
     /// <param name="before">The key's value just before; used for a difference only.</param>
     /// <exception cref="FormatException">What is kept does not make the value that the digest is of.</exception>
-    internal JsonText Restore(JsonText before)
+    public JsonText Restore(JsonText before)
     {
         if (Form == DetachedForm.Difference && before.IsAbsent)
             throw new FormatException("A difference follows no value.");

@@ -44,41 +44,44 @@ public sealed partial class ExecutionService
             Order = IndexOrder.Updated,
         };
         IReadOnlyList<IndexedAgent> found = await Stores.Index.QueryAsync(query, cancellationToken).ConfigureAwait(false);
-        int removed = 0;
-        foreach (IndexedAgent old in found)
-        {
-            if (!request.DryRun && await RemoveExecutionAsync(old, cancellationToken).ConfigureAwait(false))
-                removed++;
-        }
+        int removed = request.DryRun ? 0 : await RemoveExecutionsAsync(found, cancellationToken).ConfigureAwait(false);
         return new CleanupResult(found.Count, removed, found.Count == request.Limit);
     }
 
-    /// <returns>false where it has changed since it was found.</returns>
-    private async ValueTask<bool> RemoveExecutionAsync(IndexedAgent old, CancellationToken cancellationToken)
+    /// <returns>How many were removed: those that have changed since they were found stay.</returns>
+    private async ValueTask<int> RemoveExecutionsAsync(IReadOnlyList<IndexedAgent> found, CancellationToken cancellationToken)
     {
-        var handle = new JournalHandle(old.Agent);
-        if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is not { } head || head.Version != old.Version)
-            return false;
-        // Found by version, so these are its snapshots if it is still at that version when it goes.
-        (ImmutableArray<SnapshotLabel> labels, _) = await ListSnapshotsAsync(old.Agent, null, SnapshotLabel.CountMax, cancellationToken).ConfigureAwait(false);
-        if (!await RemoveAsync(handle, head, cancellationToken).ConfigureAwait(false))
-            return false;
-        foreach (SnapshotLabel label in labels)
+        var ends = new List<AgentEnd>();
+        var kept = new List<AgentId[]>();
+        foreach (IndexedAgent old in found)
         {
-            var kept = new JournalHandle(SnapshotAgent(old.Agent, label.Name));
-            if (await Stores.Store.ReadHeadAsync(kept, cancellationToken).ConfigureAwait(false) is { } keptHead)
-                await RemoveAsync(kept, keptHead, cancellationToken).ConfigureAwait(false);
+            var handle = new JournalHandle(old.Agent);
+            if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is not { } head || head.Version != old.Version)
+                continue;
+            // Found by version, so these are its snapshots if it is still at that version when it goes.
+            (ImmutableArray<SnapshotLabel> labels, _) = await ListSnapshotsAsync(old.Agent, null, SnapshotLabel.CountMax, cancellationToken).ConfigureAwait(false);
+            ends.Add(new AgentEnd(handle, head.Version, head.Hash));
+            kept.Add([.. labels.Select(label => SnapshotAgent(old.Agent, label.Name))]);
         }
-        return true;
+        IReadOnlyList<bool> removed = await RemoveAsync(ends, cancellationToken).ConfigureAwait(false);
+        foreach (AgentId snapshot in kept.Where((_, i) => removed[i]).SelectMany(each => each))
+        {
+            var handle = new JournalHandle(snapshot);
+            if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is { } head)
+                await RemoveAsync([new AgentEnd(handle, head.Version, head.Hash)], cancellationToken).ConfigureAwait(false);
+        }
+        return removed.Count(each => each);
     }
 
-    private async ValueTask<bool> RemoveAsync(JournalHandle handle, JournalHead head, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<bool>> RemoveAsync(IReadOnlyList<AgentEnd> ends, CancellationToken cancellationToken)
     {
-        if (!await Stores.Retention.DeleteAgentAsync(handle, head.Version, head.Hash, cancellationToken).ConfigureAwait(false))
-            return false;
-        _known.Remove(handle.Agent);
-        // Whoever has it in memory still shows it, until told to ask the journal.
-        await _agents.Get(handle.Agent).GetAsync(new GetRequest(ExecutionKeys.Step, Consistency: Consistency.Strong), cancellationToken).ConfigureAwait(false);
-        return true;
+        IReadOnlyList<bool> removed = await Stores.Retention.DeleteAgentsAsync(ends, cancellationToken).ConfigureAwait(false);
+        foreach (AgentId agent in ends.Where((_, i) => removed[i]).Select(end => end.Handle.Agent))
+        {
+            _known.Remove(agent);
+            // Whoever has it in memory still shows it, until told to ask the journal.
+            await _agents.Get(agent).GetAsync(new GetRequest(ExecutionKeys.Step, Consistency: Consistency.Strong), cancellationToken).ConfigureAwait(false);
+        }
+        return removed;
     }
 }

@@ -51,9 +51,10 @@ public sealed partial class ExecutionService
             int limit = Math.Min(CommitsPerRead, Math.Max(query.Limit, 16));
             HistoryPage page = await StateOf(agent).GetCommitsAsync(
                 new HistoryRequest(from, to, limit, query.NewestFirst), cancellationToken).ConfigureAwait(false);
+            var states = new PageStates(page.Commits, query.NewestFirst, version => StateAtAsync(agent, version, cancellationToken));
             foreach (JournalCommit commit in page.Commits)
             {
-                if (await CheckpointOfAsync(view, commit, query, cancellationToken).ConfigureAwait(false) is { } checkpoint)
+                if (await CheckpointOfAsync(view, commit, query, states).ConfigureAwait(false) is { } checkpoint)
                 {
                     items.Add(checkpoint);
                     bytes += checkpoint.State.Length;
@@ -63,7 +64,11 @@ public sealed partial class ExecutionService
                 else
                     from = commit.Version.Next;
                 if (items.Count == query.Limit || bytes >= StateBytesPerPageMax)
-                    return new CheckpointPage(items.DrainToImmutable(), from <= to ? commit.Version : null);
+                {
+                    // The first and the last checkpoint say so themselves: what lies beyond is none.
+                    bool isEnd = from > to || CommitMarks.MarkOf(commit).Count == (query.NewestFirst ? 1 : view.Mark.Count);
+                    return new CheckpointPage(items.DrainToImmutable(), isEnd ? null : commit.Version);
+                }
             }
             if (read + 1 == ReadsPerPageMax && from <= to)
                 return new CheckpointPage(items.DrainToImmutable(), query.NewestFirst ? to.Next : new AgentVersion(from.Value - 1));
@@ -96,8 +101,8 @@ public sealed partial class ExecutionService
         return (from, to);
     }
 
-    private async ValueTask<Checkpoint?> CheckpointOfAsync(
-        ExecutionView view, JournalCommit commit, CheckpointQuery query, CancellationToken cancellationToken)
+    private static async ValueTask<Checkpoint?> CheckpointOfAsync(
+        ExecutionView view, JournalCommit commit, CheckpointQuery query, PageStates states)
     {
         if (CommitMarks.StateOf(commit) is not { } operation || IsRestore(view, commit.Version))
             return null;
@@ -108,7 +113,7 @@ public sealed partial class ExecutionService
         bool restorable = operation.Detached is not { Form: DetachedForm.Dropped };
         if (restorable && query.WithState)
         {
-            state = await StateAtAsync(view.Agent, commit.Version, cancellationToken).ConfigureAwait(false);
+            state = await states.OfAsync(commit).ConfigureAwait(false);
             // It may have been thinned since the commit was read.
             restorable = !state.IsAbsent;
         }
