@@ -1,5 +1,6 @@
 using System.Collections;
 using Statehouse.Agents;
+using Statehouse.Executions;
 
 namespace Statehouse.Gateway.Tests.Settings;
 
@@ -24,6 +25,14 @@ public sealed class SettingsTests : IDisposable
         WriteFile("""{ /* comment */ "limits":{"page_default":5,"page_max":50,}}""");
         Limits limits = Load(["--limit", "page_max=60", "--limit", "transaction_timeout_max_ms=40000"]).Limits;
         Assert.Equal((5, 60, TimeSpan.FromSeconds(40)), (limits.PageDefault, limits.PageMax, limits.TransactionTimeoutMax));
+    }
+
+    [Fact]
+    public void Executions_are_set_by_the_file_and_flags_over_it()
+    {
+        WriteFile("""{"executions":{"batch_size":7,"flush_interval_ms":20}}""");
+        ExecutionOptions executions = Load(["--executions-flush-interval-ms", "30"]).Executions;
+        Assert.Equal((7, TimeSpan.FromMilliseconds(30)), (executions.BatchSize, executions.FlushInterval));
     }
 
     [Fact]
@@ -76,6 +85,10 @@ public sealed class SettingsTests : IDisposable
     [InlineData("{\"log\":1}", "log")]
     [InlineData("{\"log\":\"json\",\"log\":\"text\"}", "log")]
     [InlineData("{\"limits\":{\"page\":1}}", "page")]
+    [InlineData("{\"executions\":{\"batch\":1}}", "executions.batch")]
+    [InlineData("{\"executions\":{\"batch_size\":0}}", "executions.batch_size")]
+    [InlineData("{\"executions\":7}", "executions")]
+    [InlineData("{\"executions.batch_size\":\"7\"}", "executions.batch_size")]
     [InlineData("{\"limits\":{\"page_max\":\"1000\"}}", "page_max")]
     public void A_file_that_cannot_be_used_is_named_in_one_line(string text, string named)
     {
