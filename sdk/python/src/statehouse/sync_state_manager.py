@@ -299,7 +299,7 @@ class SyncStateManager:
         dry_run: bool = False,
     ) -> CleanupResult:
         """Removes runs that ended longer ago than that; asks again until none is left. dry_run: counts only, up to the
-        server's bound per request (``more``)."""
+        server's bound per request (``more``). Days are counted back from this machine's clock."""
         return self._transport.run(self._core.cleanup(older_than, older_than_days, status, dry_run))
 
     def thin(self, execution_id: str) -> int:
