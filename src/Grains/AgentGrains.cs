@@ -14,6 +14,19 @@ internal sealed class AgentGrains(IGrainFactory grains)
 
     public IAgentStateGrain StateOf(AgentId agent) => (IAgentStateGrain)grains.GetGrain(IdOf(agent), _types.Value.State);
 
+    /// <summary>null where this process is stopping and has let go of its client: nothing in it reaches a grain any more.</summary>
+    public IAgentStateGrain? TryStateOf(AgentId agent)
+    {
+        try
+        {
+            return StateOf(agent);
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
     public IAgentParticipantGrain ParticipantOf(AgentId agent) => (IAgentParticipantGrain)grains.GetGrain(IdOf(agent), _types.Value.Participant);
 
     private GrainId IdOf(AgentId agent) => GrainId.Create(_types.Value.Type, IdSpan.Create(AgentGrainKey.Of(agent)));

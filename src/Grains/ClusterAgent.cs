@@ -86,7 +86,9 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
     {
         while (true)
         {
-            IAsyncEnumerator<JournalCommit> commits = grains.StateOf(agent).ReplayAsync(next, follow: true, cancellationToken)
+            IAgentStateGrain grain = grains.TryStateOf(agent)
+                ?? throw new JournalUnavailableException($"This server is stopping; agent {agent} can be followed on another one.");
+            IAsyncEnumerator<JournalCommit> commits = grain.ReplayAsync(next, follow: true, cancellationToken)
                 .WithBatchSize(FollowBatch).GetAsyncEnumerator(cancellationToken);
             try
             {
@@ -138,7 +140,7 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
                 await FindHeadAsync(cancellationToken).ConfigureAwait(false);
                 return;
             }
-            catch (JournalUnavailableException) when (clock.GetElapsedTime(began) < FollowPatience)
+            catch (JournalUnavailableException) when (clock.GetElapsedTime(began) < FollowPatience && grains.TryStateOf(agent) is not null)
             {
                 // The agent's silo is not known to be gone yet, or the next one is not there.
             }

@@ -14,7 +14,10 @@ internal sealed class NextSilo(AgentGrains grains, TimeProvider clock)
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(100);
     private static readonly GetRequest Question = new(new Key("?"));
 
-    /// <summary>Returns also when nobody answered within the patience: the caller's repeat then says why.</summary>
+    /// <summary>
+    /// Returns also when nobody answered within the patience, and when it is this process that goes: the caller's repeat
+    /// then says why.
+    /// </summary>
     /// <param name="agent">Whose silo is gone.</param>
     /// <param name="cancellationToken">The caller's own.</param>
     public async Task AwaitAsync(AgentId agent, CancellationToken cancellationToken)
@@ -22,9 +25,11 @@ internal sealed class NextSilo(AgentGrains grains, TimeProvider clock)
         for (long began = clock.GetTimestamp(); clock.GetElapsedTime(began) < Patience;)
         {
             await Task.Delay(AskEvery, clock, cancellationToken).ConfigureAwait(false);
+            if (grains.TryStateOf(agent) is not { } grain)
+                return;
             try
             {
-                await grains.StateOf(agent).GetAsync(Question, cancellationToken).AsTask()
+                await grain.GetAsync(Question, cancellationToken).AsTask()
                     .WaitAsync(Patience, clock, cancellationToken).ConfigureAwait(false);
                 return;
             }

@@ -38,10 +38,10 @@ public sealed class CommitHashTests
     public void The_detail_is_not_covered_and_all_that_stands_before_it_is()
     {
         CommitHash canonical = Hash("{\"value\":[\n1,\n2]}");
-        Assert.Equal(canonical, Hash("{\"value\":[\n1,\n2]}\ndetail"));
-        Assert.Equal(canonical, Hash("{\"value\":[\n1,\n2]}\nother\n"));
+        Assert.Equal(canonical, Hash("{\"value\":[\n1,\n2]}\0detail"));
+        Assert.Equal(canonical, Hash("{\"value\":[\n1,\n2]}\0other\n"));
         Assert.NotEqual(canonical, Hash("{\"value\":[\n1,\n3]}"));
-        Assert.NotEqual(canonical, Hash("{\"value\":[\n1,\n3]}\ndetail"));
+        Assert.NotEqual(canonical, Hash("{\"value\":[\n1,\n3]}\0detail"));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class CommitHashTests
     {
         JournalCommit plain = Commit("{\"value\":[\n1]}");
         Assert.Equal((plain.Body.Length, 0), (plain.Canonical.Length, plain.Detail.Length));
-        JournalCommit detailed = Commit("{\"value\":[\n1]}\na\nb");
+        JournalCommit detailed = Commit("{\"value\":[\n1]}\0a\nb");
         Assert.Equal("{\"value\":[\n1]}"u8, detailed.Canonical.Span);
         Assert.Equal("a\nb"u8, detailed.Detail.Span);
     }
