@@ -60,6 +60,64 @@ public sealed class ExecutionServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Buffered_checkpoints_of_a_gateway_that_missed_a_claim_are_refused_all_of_them()
+    {
+        AgentId agent = await CreateAsync("buffered", worker: "first");
+        await _server.Executions.CheckpointAsync(agent, 7, Views.Json("7"), 1, null, Cancellation);
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        await using ExecutionService other = _server.NewService();
+        Assert.Single(await other.ClaimAsync("default", new ClaimRequest("second"), Cancellation));
+        // The second one stands at the very version that the claim has made.
+        await _server.Executions.BufferAsync(agent, 8, Views.Json("8"), 1, Cancellation);
+        await _server.Executions.BufferAsync(agent, 9, Views.Json("9"), 1, Cancellation);
+        StateConflictException refused = await Assert.ThrowsAsync<StateConflictException>(async () =>
+            await _server.Executions.FlushAsync(agent, Cancellation));
+        Assert.Equal(("8", "2"), (refused.Details["buffered_step"], refused.Details["dropped"]));
+        Assert.Equal(7, (await other.GetAsync(agent, Consistency.Strong, Cancellation)).View.Mark.Step);
+    }
+
+    [Fact]
+    public async Task A_flush_whose_caller_goes_writes_all_the_same_and_the_next_one_finds_nothing_left()
+    {
+        AgentId agent = await CreateAsync("gone");
+        for (int step = 0; step < 100; step++)
+            await _server.Executions.BufferAsync(agent, step, Views.Json($"{step}"), null, Cancellation);
+        using var gone = new CancellationTokenSource();
+        ValueTask<(int, ExecutionView)> flush = _server.Executions.FlushAsync(agent, gone.Token);
+        await gone.CancelAsync();
+        // It may have been done before the caller went.
+        await Task.WhenAny(flush.AsTask(), Task.Delay(TimeSpan.FromSeconds(10), Cancellation));
+        await _server.Executions.FlushAsync(agent, Cancellation);
+        StepMark stands = (await _server.Executions.GetAsync(agent, Consistency.Default, Cancellation)).View.Mark;
+        Assert.Equal((99L, 100L), (stands.Step!.Value, stands.Count));
+        Assert.Equal(0, _server.Executions.BufferedCount);
+    }
+
+    [Fact]
+    public async Task An_execution_that_has_the_id_of_a_removed_one_is_not_taken_for_it()
+    {
+        AgentId agent = await CreateAsync("again");
+        await using ExecutionService other = _server.NewService();
+        await _server.Executions.CheckpointAsync(agent, 0, Views.Json("\"old\""), null, null, Cancellation);
+        await _server.Executions.CheckpointAsync(agent, 1, Views.Json("\"old 1\""), null, null, Cancellation);
+        await other.CheckpointAsync(agent, 2, Views.Json("\"old 2\""), null, null, Cancellation);
+        Assert.Equal("\"old\"", (await _server.Executions.LoadAsync(agent, 0, Cancellation)).State.ToString());
+        await _server.Executions.ChangeAsync(agent, new StatusChange(ExecutionStatus.Cancelled), null, null, Cancellation);
+        _clock.Advance(TimeSpan.FromDays(1));
+        var finished = new CleanupRequest("default", CommitTime.From(_clock.GetUtcNow()), [ExecutionStatus.Cancelled]);
+        Assert.Equal(1, (await _server.Executions.CleanUpAsync(finished, Cancellation)).Removed);
+
+        await CreateAsync("again");
+        foreach (int step in (int[])[0, 1, 2])
+            await _server.Executions.CheckpointAsync(agent, step, Views.Json($"\"new {step}\""), null, null, Cancellation);
+        // The other gateway still knows the removed one, at this one's version.
+        Written written = await other.CheckpointAsync(agent, 3, Views.Json("\"new 3\""), null, null, Cancellation);
+        Assert.Equal((3L, 4L), (written.View.Mark.Step!.Value, written.View.Mark.Count));
+        for (int step = 0; step <= 3; step++)
+            Assert.Equal($"\"new {step}\"", (await _server.Executions.LoadAsync(agent, step, Cancellation)).State.ToString());
+    }
+
+    [Fact]
     public async Task Writers_of_one_execution_make_every_step_exactly_once()
     {
         AgentId agent = await CreateAsync("hot");

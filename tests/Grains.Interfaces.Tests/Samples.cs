@@ -64,6 +64,7 @@ internal static class Samples
         ["CommitRequest.large"] = new CommitRequest(
             [.. Enumerable.Range(0, 3).Select(i => new Operation(OperationKind.Put, new Key($"k{i}"), Json($"\"{new string('x', 200 * i)}\"")))]),
         ["CommitRequest.empty"] = new CommitRequest([]),
+        ["CommitRequest.positioned"] = Request with { IfAgentCommitTs = new CommitTs(44) },
         ["CommitTime.full"] = Time,
         ["CommitTs.full"] = new CommitTs(987_654_321),
         ["GetRequest.full"] = new GetRequest(new Key("plan"), ReadPoint.AtVersion(new AgentVersion(9)), Consistency.Strong),

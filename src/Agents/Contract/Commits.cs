@@ -42,6 +42,12 @@ public sealed record CommitRequest(ImmutableArray<Operation> Operations)
     /// <summary>Only if this is the agent's version; 0 = the agent has no commit yet.</summary>
     public AgentVersion? IfAgentVersion { get; init; }
 
+    /// <summary>
+    /// Only if the agent's last commit has this commit_ts. Where agents may be removed, and others get their names, it tells
+    /// them apart; a version does not.
+    /// </summary>
+    public CommitTs? IfAgentCommitTs { get; init; }
+
     /// <summary>1..256 bytes: a repeat with the same content returns the first receipt and writes nothing (I6).</summary>
     public string? IdempotencyKey { get; init; }
 

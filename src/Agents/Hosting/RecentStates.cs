@@ -10,29 +10,32 @@ namespace Statehouse.Agents.Hosting;
 internal sealed class RecentStates(int countMax, long bytesMax)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(AgentId, AgentVersion), LinkedListNode<AgentState>> _byVersion = [];
-    private readonly LinkedList<AgentState> _newestFirst = new();
+    private readonly Dictionary<(AgentId, long, AgentVersion), LinkedListNode<(AgentState State, long StoreKey)>> _byVersion = [];
+    private readonly LinkedList<(AgentState State, long StoreKey)> _newestFirst = new();
     private long _bytes;
 
-    public AgentState? Find(AgentId agent, AgentVersion version)
+    /// <param name="agent">Whose.</param>
+    /// <param name="storeKey">The store's number for it: another agent that has the name of a removed one has another number.</param>
+    /// <param name="version">Which one.</param>
+    public AgentState? Find(AgentId agent, long storeKey, AgentVersion version)
     {
         lock (_lock)
         {
-            if (!_byVersion.TryGetValue((agent, version), out LinkedListNode<AgentState>? node))
+            if (!_byVersion.TryGetValue((agent, storeKey, version), out LinkedListNode<(AgentState State, long StoreKey)>? node))
                 return null;
             _newestFirst.Remove(node);
             _newestFirst.AddFirst(node);
-            return node.Value;
+            return node.Value.State;
         }
     }
 
-    public void Keep(AgentState state)
+    public void Keep(AgentState state, long storeKey)
     {
         lock (_lock)
         {
-            if (state.Bytes > bytesMax || _byVersion.ContainsKey((state.Agent, state.Version)))
+            if (state.Bytes > bytesMax || _byVersion.ContainsKey((state.Agent, storeKey, state.Version)))
                 return;
-            _byVersion.Add((state.Agent, state.Version), _newestFirst.AddFirst(state));
+            _byVersion.Add((state.Agent, storeKey, state.Version), _newestFirst.AddFirst((state, storeKey)));
             _bytes += state.Bytes;
             while (_newestFirst.Count > countMax || _bytes > bytesMax)
                 DropOldestNeedsLock();
@@ -41,9 +44,9 @@ internal sealed class RecentStates(int countMax, long bytesMax)
 
     private void DropOldestNeedsLock()
     {
-        AgentState oldest = _newestFirst.Last!.Value;
+        (AgentState oldest, long storeKey) = _newestFirst.Last!.Value;
         _newestFirst.RemoveLast();
-        _byVersion.Remove((oldest.Agent, oldest.Version));
+        _byVersion.Remove((oldest.Agent, storeKey, oldest.Version));
         _bytes -= oldest.Bytes;
     }
 }

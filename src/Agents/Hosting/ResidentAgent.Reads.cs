@@ -53,7 +53,7 @@ public sealed partial class ResidentAgent
         }
         // The next page will ask for this very version, and the agent may have moved on by then.
         if (hasMore)
-            _hosting.RecentStates.Keep(state);
+            _hosting.RecentStates.Keep(state, _handle.StoreKey);
         return new ScanPage(state.Version, items.DrainToImmutable(), hasMore);
     }
 
@@ -145,10 +145,13 @@ public sealed partial class ResidentAgent
             return latest;
         if (version == AgentVersion.None)
             return AgentState.Empty(Agent);
-        if (_hosting.RecentStates.Find(Agent, version) is { } recent)
+        // Taken before anything is read: what is loaded while the agent is removed may be of the next one of its name.
+        long storeKey = _handle.StoreKey;
+        if (_hosting.RecentStates.Find(Agent, storeKey, version) is { } recent)
             return recent;
         LoadedState loaded = await _hosting.Loader.LoadAsync(_handle, version, cancellationToken).ConfigureAwait(false);
-        _hosting.RecentStates.Keep(loaded.State);
+        if (_handle.StoreKey == storeKey)
+            _hosting.RecentStates.Keep(loaded.State, storeKey);
         return loaded.State;
     }
 

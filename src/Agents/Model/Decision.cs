@@ -24,6 +24,9 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
             return OfRepeat(state.Agent, request, remembered);
         if (request.IfAgentVersion is { } expected && expected != state.Version)
             return Refuse(Conflict(state.Agent, "agent version", null, expected.Value, state.Version.Value));
+        // A commit that is still on its way has none yet, so nobody can have seen it.
+        if (request.IfAgentCommitTs is { } position && position != state.Stamp.CommitTs)
+            return Refuse(Conflict(state.Agent, "agent commit_ts", null, position.Value, state.Stamp.CommitTs.Value));
         if (StaleRead(state, request) is { } stale)
             return Refuse(stale);
 

@@ -78,4 +78,7 @@ internal static class ExecutionRefusals
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    public static RefusedException TooManyRestores(ExecutionView view, int restoresMax) =>
+        new(ErrorCode.LimitExceeded, $"Execution \"{view.Agent.Name}\" was restored {view.Run.Restores.Length} times; more than {restoresMax} are not kept.");
 }

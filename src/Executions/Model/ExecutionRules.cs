@@ -11,6 +11,9 @@ public static class ExecutionRules
 {
     private const int WholeBytesPerStep = 512;
 
+    // Each is remembered for good, so that its steps can be found.
+    private const int RestoresMax = 1000;
+
     /// <summary>The next checkpoint. A plain one writes the step and the state, nothing else.</summary>
     /// <param name="view">Decided on.</param>
     /// <param name="step">0..<see cref="StepMark.StepMax"/>.</param>
@@ -87,6 +90,8 @@ public static class ExecutionRules
     {
         if (Fence(view, token, now, needsToken: false) is { } stale)
             return ExecutionDecision.Refuse(view, stale);
+        if (view.Run.Restores.Length >= RestoresMax)
+            return ExecutionDecision.Refuse(view, ExecutionRefusals.TooManyRestores(view, RestoresMax));
         ExecutionRun run = view.Run with
         {
             Status = ExecutionStatus.Pending,

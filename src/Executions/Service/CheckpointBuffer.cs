@@ -96,8 +96,9 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
             if (!_waiting.TryGetValue(agent, out queue))
                 return 0;
         }
-        (int written, StatehouseException? error) = await WriteAsync(agent, queue, cancellationToken).ConfigureAwait(false);
-        if (error is not null && error.Code.Kind() != ErrorKind.Refusal)
+        // A caller who goes does not stop it half-way: what is on its way would be sent again, and refused.
+        (int written, StatehouseException? error) = await WriteAsync(agent, queue).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (error is not null && error.Code.Kind() == ErrorKind.Fault)
             throw error;
         lock (_lock)
             ThrowIfRefusedNeedsLock(agent);
@@ -166,16 +167,16 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
             all, new ParallelOptions { MaxDegreeOfParallelism = WritersMax },
             async (waiting, _) =>
             {
-                (int _, StatehouseException? error) = await WriteAsync(waiting.Key, waiting.Value, CancellationToken.None).ConfigureAwait(false);
-                if (error is not null && error.Code.Kind() != ErrorKind.Refusal)
+                (int _, StatehouseException? error) = await WriteAsync(waiting.Key, waiting.Value).ConfigureAwait(false);
+                if (error is not null && error.Code.Kind() == ErrorKind.Fault)
                     Interlocked.Increment(ref faults);
             }).ConfigureAwait(false);
         return faults == 0;
     }
 
-    private async ValueTask<(int Written, StatehouseException? Error)> WriteAsync(AgentId agent, Waiting queue, CancellationToken cancellationToken)
+    private async ValueTask<(int Written, StatehouseException? Error)> WriteAsync(AgentId agent, Waiting queue)
     {
-        await queue.Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await queue.Turn.WaitAsync().ConfigureAwait(false);
         try
         {
             BufferedCheckpoint[] items;
@@ -183,7 +184,7 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
                 items = [.. queue.Items];
             if (items.Length == 0)
                 return (0, null);
-            (int written, StatehouseException? error) = await _write(agent, items, cancellationToken).ConfigureAwait(false);
+            (int written, StatehouseException? error) = await _write(agent, items, CancellationToken.None).ConfigureAwait(false);
             OnWritten(agent, queue, written, error);
             return (written, error);
         }
@@ -197,7 +198,8 @@ internal sealed class CheckpointBuffer : IAsyncDisposable
     {
         lock (_lock)
         {
-            bool isRefused = error is not null && error.Code.Kind() == ErrorKind.Refusal;
+            // An execution whose journal is broken takes nothing any more either.
+            bool isRefused = error is not null && error.Code.Kind() != ErrorKind.Fault;
             int gone = isRefused ? queue.Items.Count : written;
             if (isRefused)
                 queue.Refused = (queue.Items[written].Step, gone - written, error!);

@@ -6,9 +6,6 @@ namespace Statehouse.Executions;
 /// <content>Checkpoints that wait in memory.</content>
 public sealed partial class ExecutionService
 {
-    // Commits of one execution that are on their way at once.
-    private const int PipelinedMax = 64;
-
     /// <summary>Checkpoints that wait now.</summary>
     public long BufferedCount => _buffer.Count;
 
@@ -61,16 +58,9 @@ public sealed partial class ExecutionService
         int written = 0;
         try
         {
-            while (written < checkpoints.Count)
-            {
-                int piped = await WritePipelinedAsync(agent, checkpoints, written, cancellationToken).ConfigureAwait(false);
-                written += piped;
-                if (piped > 0 || written == checkpoints.Count)
-                    continue;
-                // Its first guess did not hold, or it is refused: alone it is decided on what is there.
+            // One after the other: each is decided on what the one before has made, also where somebody else writes meanwhile.
+            for (; written < checkpoints.Count; written++)
                 await WriteOneAsync(agent, checkpoints[written], cancellationToken).ConfigureAwait(false);
-                written++;
-            }
             return (written, null);
         }
         catch (StatehouseException error)
@@ -82,57 +72,10 @@ public sealed partial class ExecutionService
     private async ValueTask WriteOneAsync(AgentId agent, BufferedCheckpoint checkpoint, CancellationToken cancellationToken)
     {
         Written written = await WriteNowAsync(
-            agent, guess: null,
+            agent, _known.Find(agent),
             view => new ValueTask<ExecutionDecision>(ExecutionRules.Checkpoint(view, checkpoint.Step, checkpoint.State, checkpoint.Token, Now)),
             keyed: null, cancellationToken, view => RepeatOfLastAsync(view, checkpoint.State, cancellationToken)).ConfigureAwait(false);
         if (!written.Replayed)
             OnCheckpoint(written.View);
-    }
-
-    /// <summary>
-    /// Sends several commits without waiting for each: every one is decided on what the one before will have made, and
-    /// commits on exactly that or not at all.
-    /// </summary>
-    /// <returns>How many are durable; where it is fewer than were sent, none of the others is.</returns>
-    private async ValueTask<int> WritePipelinedAsync(
-        AgentId agent, IReadOnlyList<BufferedCheckpoint> checkpoints, int from, CancellationToken cancellationToken)
-    {
-        if (_known.Find(agent) is not { } view)
-            return 0;
-        IAgentState state = StateOf(agent);
-        var sent = new List<(ExecutionDecision Decision, Task<CommitReceipt> Commit)>();
-        for (int i = from; i < checkpoints.Count && sent.Count < PipelinedMax; i++)
-        {
-            BufferedCheckpoint next = checkpoints[i];
-            ExecutionDecision decision = ExecutionRules.Checkpoint(view, next.Step, next.State, next.Token, Now);
-            if (decision.Refusal is not null)
-                break;
-            sent.Add((decision, state.CommitAsync(Request(view, decision, keyed: null), cancellationToken).AsTask()));
-            view = view with { Run = decision.Run, Mark = decision.Mark, Version = view.Version.Next, Time = Now, RunIsNewest = decision.WritesRun };
-        }
-        int durable = 0;
-        StatehouseException? fault = null;
-        for (int i = 0; i < sent.Count; i++)
-        {
-            (ExecutionDecision decision, Task<CommitReceipt> commit) = sent[i];
-            try
-            {
-                CommitReceipt receipt = await commit.ConfigureAwait(false);
-                OnCheckpoint(After(agent, decision, receipt));
-                // It stands on those before it: one whose outcome was not known is there too.
-                durable = i + 1;
-            }
-            catch (StateConflictException)
-            {
-                _known.Remove(agent);
-            }
-            catch (StatehouseException error)
-            {
-                _known.Remove(agent);
-                fault ??= error;
-            }
-        }
-        // What is durable is told first; the fault comes again, or not, with the next one.
-        return durable > 0 || fault is null ? durable : throw fault;
     }
 }

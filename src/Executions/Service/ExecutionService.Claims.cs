@@ -45,8 +45,22 @@ public sealed partial class ExecutionService
             Random.Shared.Shuffle(candidates);
             foreach (IndexedAgent candidate in candidates)
             {
-                if (await TryClaimAsync(candidate.Agent, request, cancellationToken).ConfigureAwait(false) is { } mine)
-                    claimed.Add(mine);
+                try
+                {
+                    if (await TryClaimAsync(candidate.Agent, request, cancellationToken).ConfigureAwait(false) is { } mine)
+                        claimed.Add(mine);
+                }
+                catch (StatehouseException error) when (error.Code.Kind() != ErrorKind.Fault)
+                {
+                    // One that cannot be claimed must not stand in the way of the others.
+                    _log.Write(OperatorLogLevel.Error, $"Execution {candidate.Agent} is due and cannot be claimed: {error.Message}", error);
+                }
+                catch (StatehouseException error) when (claimed.Count > 0)
+                {
+                    // These are the caller's by now: unless it hears of them, each would wait for its lease to run out.
+                    _log.Write(OperatorLogLevel.Warning, $"A claim ended early, with {claimed.Count} executions: {error.Message}", error);
+                    return claimed;
+                }
                 if (claimed.Count == request.Limit)
                     return claimed;
             }

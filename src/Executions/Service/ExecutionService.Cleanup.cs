@@ -25,6 +25,8 @@ public sealed record CleanupResult(int Matched, int Removed, bool HasMore);
 /// <content>Removing executions.</content>
 public sealed partial class ExecutionService
 {
+    private const int RemovedAtOnceMax = 1000;
+
     /// <summary>Removes finished executions with all that is kept of them, named snapshots too.</summary>
     /// <exception cref="RefusedException">SH-1003: a status that is not final, or none.</exception>
     public async ValueTask<CleanupResult> CleanUpAsync(CleanupRequest request, CancellationToken cancellationToken)
@@ -52,35 +54,58 @@ public sealed partial class ExecutionService
     private async ValueTask<int> RemoveExecutionsAsync(IReadOnlyList<IndexedAgent> found, CancellationToken cancellationToken)
     {
         var ends = new List<AgentEnd>();
-        var kept = new List<AgentId[]>();
+        var kept = new List<List<AgentEnd>>();
         foreach (IndexedAgent old in found)
         {
             var handle = new JournalHandle(old.Agent);
-            if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is not { } head || head.Version != old.Version)
+            if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is not { } head
+                || head.Version != old.Version || head.Time != old.UpdatedAt)
                 continue;
-            // Found by version, so these are its snapshots if it is still at that version when it goes.
-            (ImmutableArray<SnapshotLabel> labels, _) = await ListSnapshotsAsync(old.Agent, null, SnapshotLabel.CountMax, cancellationToken).ConfigureAwait(false);
+            // Found by version, so these are its snapshots if it is still at that version when it goes; and their ends are
+            // read before it goes, so that none of another execution under its id is taken for one of them.
+            if (await SnapshotEndsAsync(old.Agent, cancellationToken).ConfigureAwait(false) is not { } snapshots)
+                continue;
             ends.Add(new AgentEnd(handle, head.Version, head.Hash));
-            kept.Add([.. labels.Select(label => SnapshotAgent(old.Agent, label.Name))]);
+            kept.Add(snapshots);
         }
-        IReadOnlyList<bool> removed = await RemoveAsync(ends, cancellationToken).ConfigureAwait(false);
-        foreach (AgentId snapshot in kept.Where((_, i) => removed[i]).SelectMany(each => each))
-        {
-            var handle = new JournalHandle(snapshot);
-            if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is { } head)
-                await RemoveAsync([new AgentEnd(handle, head.Version, head.Hash)], cancellationToken).ConfigureAwait(false);
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        // From here on to the end, whoever asked: nobody else would find the snapshots of what is gone.
+        IReadOnlyList<bool> removed = await RemoveAsync(ends).ConfigureAwait(false);
+        AgentEnd[] orphans = [.. kept.Where((_, i) => removed[i]).SelectMany(each => each)];
+        foreach (AgentEnd[] some in orphans.Chunk(RemovedAtOnceMax))
+            await RemoveAsync(some).ConfigureAwait(false);
         return removed.Count(each => each);
     }
 
-    private async ValueTask<IReadOnlyList<bool>> RemoveAsync(IReadOnlyList<AgentEnd> ends, CancellationToken cancellationToken)
+    /// <returns>null where the execution is gone.</returns>
+    private async ValueTask<List<AgentEnd>?> SnapshotEndsAsync(AgentId agent, CancellationToken cancellationToken)
     {
-        IReadOnlyList<bool> removed = await Stores.Retention.DeleteAgentsAsync(ends, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var ends = new List<AgentEnd>();
+            (ImmutableArray<SnapshotLabel> labels, _) = await ListSnapshotsAsync(agent, null, SnapshotLabel.CountMax, cancellationToken).ConfigureAwait(false);
+            foreach (SnapshotLabel label in labels)
+            {
+                var handle = new JournalHandle(SnapshotAgent(agent, label.Name));
+                if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is { } head)
+                    ends.Add(new AgentEnd(handle, head.Version, head.Hash));
+            }
+            return ends;
+        }
+        catch (RefusedException refused) when (refused.Code == ErrorCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    private async ValueTask<IReadOnlyList<bool>> RemoveAsync(IReadOnlyList<AgentEnd> ends)
+    {
+        IReadOnlyList<bool> removed = await Stores.Retention.DeleteAgentsAsync(ends, CancellationToken.None).ConfigureAwait(false);
         foreach (AgentId agent in ends.Where((_, i) => removed[i]).Select(end => end.Handle.Agent))
         {
             _known.Remove(agent);
             // Whoever has it in memory still shows it, until told to ask the journal.
-            await _agents.Get(agent).GetAsync(new GetRequest(ExecutionKeys.Step, Consistency: Consistency.Strong), cancellationToken).ConfigureAwait(false);
+            await _agents.Get(agent).GetAsync(new GetRequest(ExecutionKeys.Step, Consistency: Consistency.Strong), CancellationToken.None).ConfigureAwait(false);
         }
         return removed;
     }

@@ -97,7 +97,7 @@ public sealed partial class ExecutionService
         if (query.After is { } after && query.NewestFirst)
             to = after <= to ? new AgentVersion(after.Value - 1) : to;
         else if (query.After is { } before)
-            from = before >= from ? before.Next : from;
+            from = before < from ? from : before < to ? before.Next : to.Next;
         return (from, to);
     }
 

@@ -86,7 +86,7 @@ public sealed partial class ExecutionService
             },
             keyed: null, cancellationToken).ConfigureAwait(false);
         if (head is not null)
-            await RemoveAsync([new AgentEnd(kept, head.Version, head.Hash)], cancellationToken).ConfigureAwait(false);
+            await RemoveAsync([new AgentEnd(kept, head.Version, head.Hash)]).ConfigureAwait(false);
     }
 
     /// <summary>Commits the state of a named snapshot as the latest.</summary>

@@ -18,6 +18,10 @@ public sealed partial class ExecutionService
     /// <exception cref="RefusedException">SH-1007: no such execution.</exception>
     public async ValueTask<(long Thinned, long Bytes)> ThinAsync(AgentId agent, CancellationToken cancellationToken)
     {
+        // Known by the store's own number from here on: what is removed and created again meanwhile is not cut.
+        var handle = new JournalHandle(agent);
+        if (await Stores.Store.ReadHeadAsync(handle, cancellationToken).ConfigureAwait(false) is null)
+            throw ExecutionRefusals.Unknown(agent);
         ExecutionView view = await ReadAsync(agent, Consistency.Default, cancellationToken).ConfigureAwait(false) ?? throw ExecutionRefusals.Unknown(agent);
         long retention = view.Run.Settings.CheckpointRetention;
         if (retention == 0 || view.Mark.Count <= retention)
@@ -26,7 +30,6 @@ public sealed partial class ExecutionService
             || await OldestRestorableAsync(view, cancellationToken).ConfigureAwait(false) is not { } oldest
             || oldest.Version >= keepFrom.Version)
             return (0, 0);
-        var handle = new JournalHandle(agent);
         long bytes = await Stores.Retention.CutDetailsAsync(
             handle, oldest.Version, new AgentVersion(keepFrom.Version.Value - 1), cancellationToken).ConfigureAwait(false);
         await DropSnapshotsAsync(handle, keepFrom.Version, cancellationToken).ConfigureAwait(false);
@@ -70,44 +73,25 @@ public sealed partial class ExecutionService
         IAgentState state = StateOf(view.Agent);
         JournalCommit? found = null;
         long low = 1;
-        long high = view.Version.Value;
+        long high = view.Mark.Count;
         while (low <= high)
         {
-            long middle = low + (high - low) / 2;
-            JournalCommit? next = await NextWithStateAsync(state, new AgentVersion(middle), view.Version, cancellationToken).ConfigureAwait(false);
-            if (next is null)
+            // Each number is one checkpoint's, however many commits without a state lie between two of them.
+            long number = low + (high - low) / 2;
+            JournalCommit? commit = await FirstAsync(state, view.Version, c => CommitMarks.MarkOf(c).Count >= number, cancellationToken).ConfigureAwait(false);
+            if (commit is null || CommitMarks.StateOf(commit) is not { } put)
+                return found;
+            if (put.Detached is { Form: DetachedForm.Dropped })
             {
-                high = middle - 1;
-            }
-            else if (CommitMarks.StateOf(next)!.Value.Detached is { Form: DetachedForm.Dropped })
-            {
-                low = next.Version.Value + 1;
+                low = number + 1;
             }
             else
             {
-                found = next;
-                high = middle - 1;
+                found = commit;
+                high = number - 1;
             }
         }
         return found;
-    }
-
-    private static async ValueTask<JournalCommit?> NextWithStateAsync(
-        IAgentState state, AgentVersion from, AgentVersion to, CancellationToken cancellationToken)
-    {
-        while (from <= to)
-        {
-            HistoryPage page = await state.GetCommitsAsync(new HistoryRequest(from, to, NeighboursRead), cancellationToken).ConfigureAwait(false);
-            foreach (JournalCommit commit in page.Commits)
-            {
-                if (CommitMarks.StateOf(commit) is not null)
-                    return commit;
-                from = commit.Version.Next;
-            }
-            if (page.Commits.Length == 0)
-                return null;
-        }
-        return null;
     }
 
     /// <summary>The first commit of which something holds that holds of all after it; null where it holds of none.</summary>

@@ -11,6 +11,9 @@ namespace Statehouse.Executions;
 /// <remarks>Faults of the journal pass through as they are. Refusals: docs/executions.md.</remarks>
 public sealed partial class ExecutionService : IAsyncDisposable
 {
+    // Lists show it.
+    private const int ReasonBytesMax = 1024;
+
     private readonly IAgents _agents;
     private readonly ExecutionStores? _stores;
     private readonly ViewCache _known;
@@ -103,6 +106,8 @@ public sealed partial class ExecutionService : IAsyncDisposable
             throw RefusedException.OverLimit("error", "metadata_bytes_max", _limits.MetadataBytesMax, change.Error.Length);
         if (change.Result.Length > _limits.ValueBytesMax)
             throw RefusedException.OverLimit("result", "value_bytes_max", _limits.ValueBytesMax, change.Result.Length);
+        if (change.Reason is { } reason && System.Text.Encoding.UTF8.GetByteCount(reason) is var bytes && bytes > ReasonBytesMax)
+            throw RefusedException.Invalid("reason", $"at most {ReasonBytesMax} bytes of UTF-8", $"{bytes}");
         JsonText content = change.To == ExecutionStatus.Completed ? change.Result : change.Error;
         KeyedRequest? keyed = KeyedRequest.Of(idempotencyKey, $"{change.To.Text()} {change.Reason}", content);
         return WriteAsync(agent, (view, now) => ExecutionRules.Change(view, change, token, now), keyed, cancellationToken);
@@ -198,7 +203,10 @@ public sealed partial class ExecutionService : IAsyncDisposable
             try
             {
                 CommitReceipt receipt = await state.CommitAsync(Request(view, decision, keyed), cancellationToken).ConfigureAwait(false);
-                return Written.By(After(agent, decision, receipt), receipt);
+                if (!receipt.Replayed)
+                    return Written.By(After(agent, decision, receipt), receipt);
+                ExecutionView now = await ReadAsync(agent, Consistency.Default, cancellationToken).ConfigureAwait(false) ?? throw ExecutionRefusals.Unknown(agent);
+                return Written.By(now, receipt) with { Replayed = true };
             }
             catch (StateConflictException) when (attempt < _options.DecideAttemptsMax)
             {
@@ -218,6 +226,8 @@ public sealed partial class ExecutionService : IAsyncDisposable
     private static CommitRequest Request(ExecutionView view, ExecutionDecision decision, KeyedRequest? keyed) => new(decision.Operations)
     {
         IfAgentVersion = view.Version,
+        // Another execution may have the id of one that was removed, and stand at the same version.
+        IfAgentCommitTs = view.CommitTs,
         IdempotencyKey = keyed?.Key,
         Metadata = keyed?.Metadata ?? default,
     };

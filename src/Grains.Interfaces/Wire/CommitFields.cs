@@ -85,6 +85,8 @@ internal static class CommitFields
                 writer.Record(5, read, Write);
         }
         writer.Id(6, value.TxnId);
+        if (value.IfAgentCommitTs is { } position)
+            writer.NumberAlways(7, position.Value);
     }
 
     public static CommitRequest ReadCommitRequest(ref WireReader reader)
@@ -95,10 +97,12 @@ internal static class CommitFields
         JsonText metadata = default;
         ImmutableArray<ReadCheck>.Builder? reads = null;
         Guid? txnId = null;
+        CommitTs? ifAgentCommitTs = null;
         while (reader.Next())
         {
             switch (reader.Field)
             {
+                case 7: ifAgentCommitTs = reader.CommitTs(); break;
                 case 1: operations.Add(reader.Record(ReadOperation)); break;
                 case 2: ifAgentVersion = reader.AgentVersion(); break;
                 case 3: idempotencyKey = reader.Text(); break;
@@ -111,6 +115,7 @@ internal static class CommitFields
         return new CommitRequest(operations.DrainToImmutable())
         {
             IfAgentVersion = ifAgentVersion,
+            IfAgentCommitTs = ifAgentCommitTs,
             IdempotencyKey = idempotencyKey,
             Metadata = metadata,
             Reads = reads?.DrainToImmutable() ?? [],
