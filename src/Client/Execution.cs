@@ -83,7 +83,7 @@ public sealed record ClaimedExecution(Execution Execution, JsonElement State)
 /// <summary>What a namespace holds, and what its server has done since it started, for all namespaces.</summary>
 /// <remarks>
 /// Active: pending or running.
-/// CheckpointLatencyMs: <c>p50</c>, <c>p90</c>, <c>p99</c>, in milliseconds.
+/// CheckpointLatencyMs: <c>p50</c>, <c>p90</c>, <c>p99</c>, in milliseconds; null before the server has made a checkpoint.
 /// </remarks>
 public sealed record ExecutionMetrics(
     long Total,
@@ -91,7 +91,7 @@ public sealed record ExecutionMetrics(
     IReadOnlyDictionary<string, long> ByStatus,
     long Checkpoints,
     long CheckpointBytes,
-    IReadOnlyDictionary<string, double> CheckpointLatencyMs,
+    IReadOnlyDictionary<string, double?> CheckpointLatencyMs,
     long Buffered,
     long Claims,
     long Recoveries);

@@ -112,6 +112,15 @@ public sealed class ExecutionsClientTests(ClientFixture fixture) : IClassFixture
     }
 
     [Fact]
+    public void Metrics_of_a_server_that_has_made_no_checkpoint_yet_can_be_read()
+    {
+        using JsonDocument body = JsonDocument.Parse("""
+            {"total":0,"active":0,"by_status":{},"checkpoints":0,"checkpoint_bytes":0,"checkpoint_latency_ms":{"p50":null,"p90":null,"p99":null},"buffered":0,"claims":0,"recoveries":0}
+            """);
+        Assert.Null(ClientJson.Read<ExecutionMetrics>(body.RootElement).CheckpointLatencyMs["p50"]);
+    }
+
+    [Fact]
     public async Task Checkpoints_committed_together_are_all_there_or_none()
     {
         ExecutionsClient executions = fixture.Executions("together");

@@ -356,7 +356,7 @@ class MemoryRoutes:
             by_status[run.status] = by_status.get(run.status, 0) + 1
         buffered = sum(len(run.buffer) for run in self._runs.values())
         body: dict[str, Any] = {"total": len(runs), "active": sum(by_status.get(status, 0) for status in ACTIVE), "by_status": by_status}
-        return 200, body | self._counts | {"buffered": buffered, "checkpoint_latency_ms": {"p50": 0.0, "p90": 0.0, "p99": 0.0}}
+        return 200, body | self._counts | {"buffered": buffered, "checkpoint_latency_ms": {"p50": None, "p90": None, "p99": None}}
 
     def _hand_out(self, run: Run, worker: str, now: datetime, lease: timedelta) -> None:
         self._counts["claims"] += 1

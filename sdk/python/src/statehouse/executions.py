@@ -189,7 +189,8 @@ class CleanupResult:
 class Metrics:
     """total, active (neither final nor paused) and by_status: of the namespace. The others: since the server started, all namespaces.
 
-    checkpoint_latency_ms: ``p50``, ``p90`` and ``p99``, in milliseconds.
+    checkpoint_latency_ms: ``p50``, ``p90`` and ``p99``, in milliseconds; ``None`` before the
+        server has made a checkpoint.
     """
 
     total: int
@@ -200,7 +201,7 @@ class Metrics:
     buffered: int
     claims: int
     recoveries: int
-    checkpoint_latency_ms: Mapping[str, float] = field(default_factory=dict)
+    checkpoint_latency_ms: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
