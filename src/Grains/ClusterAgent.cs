@@ -15,7 +15,7 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
     private static readonly TimeSpan FollowPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FollowRetryEvery = TimeSpan.FromMilliseconds(250);
 
-    private readonly NextSilo _nextSilo = new(grains, clock);
+    private NextSilo NextSilo => new(grains, clock);
 
     public ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken) =>
         ReadAsync(grain => grain.GetHeadAsync(consistency, cancellationToken), cancellationToken);
@@ -36,7 +36,7 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
             }
             catch (Exception error) when (ClusterFaults.IsFault(error, cancellationToken))
             {
-                await _nextSilo.AwaitAsync(agent, cancellationToken).ConfigureAwait(false);
+                await NextSilo.AwaitAsync(agent, cancellationToken).ConfigureAwait(false);
                 // With a key a repeat is the same commit, whatever became of the first; without one only the caller may decide.
                 if (isRepeat || request.IdempotencyKey is null)
                     throw ClusterFaults.OutcomeUnknown($"agent {agent}", error);
@@ -171,7 +171,7 @@ internal sealed class ClusterAgent(AgentGrains grains, IJournalStore store, Agen
             {
                 if (isRepeat)
                     throw ClusterFaults.NothingWritten(agent, error);
-                await _nextSilo.AwaitAsync(agent, cancellationToken).ConfigureAwait(false);
+                await NextSilo.AwaitAsync(agent, cancellationToken).ConfigureAwait(false);
             }
         }
     }

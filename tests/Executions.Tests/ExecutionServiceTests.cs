@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics;
 
 namespace Statehouse.Executions.Tests;
@@ -57,6 +58,30 @@ public sealed class ExecutionServiceTests : IAsyncLifetime
         Assert.Equal(("2", "1"), (refused.Details["token"], refused.Details["given"]));
         Assert.Equal(1, (await other.GetAsync(agent, Consistency.Strong, Cancellation)).View.Mark.Step);
         await other.CheckpointAsync(agent, 2, Views.Json("22"), 2, null, Cancellation);
+    }
+
+    [Fact]
+    public async Task An_execution_that_cannot_be_claimed_stands_in_nobodys_way()
+    {
+        AgentId broken = await CreateAsync("a-broken");
+        await CreateAsync("b");
+        await CreateAsync("c");
+        await using ExecutionService executions = _server.NewService(new BrokenAgents(_server.Agents, broken));
+        IReadOnlyList<ClaimedExecution> claimed = await executions.ClaimAsync("default", new ClaimRequest("w") { Limit = 10 }, Cancellation);
+        Assert.Equal(["b", "c"], claimed.Select(each => each.Written.View.Agent.Name).Order());
+    }
+
+    [Fact]
+    public async Task What_a_request_may_hold_is_bounded_and_a_cursor_behind_the_end_finds_nothing()
+    {
+        AgentId agent = await CreateAsync("bounded");
+        await _server.Executions.CheckpointAsync(agent, 0, Views.Json("0"), null, null, Cancellation);
+        var behind = new CheckpointQuery(10) { After = new AgentVersion(long.MaxValue) };
+        Assert.Empty((await _server.Executions.ListCheckpointsAsync(agent, behind, Cancellation)).Items);
+        RefusedException refused = await Assert.ThrowsAsync<RefusedException>(async () => await _server.Executions.ChangeAsync(
+            agent, new StatusChange(ExecutionStatus.Paused, Reason: new string('r', 1025)), null, null, Cancellation));
+        Assert.Equal((ErrorCode.InvalidArgument, "reason"), (refused.Code, refused.Details["field"]));
+        await _server.Executions.ChangeAsync(agent, new StatusChange(ExecutionStatus.Paused, Reason: new string('r', 1024)), null, null, Cancellation);
     }
 
     [Fact]
@@ -251,6 +276,29 @@ public sealed class ExecutionServiceTests : IAsyncLifetime
     {
         var request = new CreationRequest("refund") { ExecutionId = id, Worker = worker, Settings = settings ?? ExecutionSettings.Default };
         return (await _server.Executions.CreateAsync("default", request, Cancellation)).View.Agent;
+    }
+
+    /// <summary>One of the agents contradicts an invariant.</summary>
+    private sealed class BrokenAgents(IAgents whole, AgentId broken) : IAgents
+    {
+        public IAgentState Get(AgentId agent) =>
+            agent == broken ? throw new InvariantBrokenException("The test broke this agent.") : whole.Get(agent);
+
+        public ValueTask<AgentPage> ListAsync(
+            string @namespace, string prefix, string? afterExclusive, int limit, CancellationToken cancellationToken) =>
+            whole.ListAsync(@namespace, prefix, afterExclusive, limit, cancellationToken);
+
+        public ValueTask<ImmutableArray<CommitReceipt>> CommitTogetherAsync(
+            ImmutableArray<AgentCommitRequest> commits, CancellationToken cancellationToken) =>
+            whole.CommitTogetherAsync(commits, cancellationToken);
+
+        public ValueTask<FeedPage> ReadFeedAsync(CommitTs afterExclusive, int limit, string? @namespace, CancellationToken cancellationToken) =>
+            whole.ReadFeedAsync(afterExclusive, limit, @namespace, cancellationToken);
+
+        public ValueTask WaitForFeedAsync(CommitTs afterExclusive, CancellationToken cancellationToken) =>
+            whole.WaitForFeedAsync(afterExclusive, cancellationToken);
+
+        public ValueTask PingAsync(CancellationToken cancellationToken) => whole.PingAsync(cancellationToken);
     }
 
     /// <summary>The process dies before anything is removed.</summary>

@@ -35,7 +35,9 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Another gateway of the same agents: it knows nothing of what the first one has seen.</summary>
-    public ExecutionService NewService() => new(Agents, Stores, Limits.Default, new ExecutionOptions(), _clock, SilentOperatorLog.Instance);
+    /// <param name="agents">What stands in for them; null = the agents themselves.</param>
+    public ExecutionService NewService(IAgents? agents = null) =>
+        new(agents ?? Agents, Stores, Limits.Default, new ExecutionOptions(), _clock, SilentOperatorLog.Instance);
 
     public async ValueTask DisposeAsync()
     {
