@@ -76,7 +76,7 @@ parse_test_arguments() {
 list_suites() {
   local project
   for project in "$root"/tests/*/*.csproj; do
-    if grep -q '<OutputType>Exe</OutputType>' "$project"; then
+    if grep -q 'Include="xunit.v3"' "$project"; then
       printf '%s csharp\n' "$(basename "$(dirname "$project")")"
     fi
   done

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Statehouse.Faults.Clients;
+
+namespace Statehouse.Faults.History;
+
+/// <summary>Writes down what clients asked and what they were told, with times of one monotonic clock.</summary>
+public sealed class Recorder
+{
+    private readonly long _began = Stopwatch.GetTimestamp();
+    private readonly ConcurrentQueue<RecordedCall> _calls = new();
+    private readonly ConcurrentQueue<SeenCommit> _seen = new();
+    private long _number;
+    private int _clients;
+
+    /// <summary>Microseconds since the run began.</summary>
+    public long Now => Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Calls invoked so far.</summary>
+    public long Count => Interlocked.Read(ref _number);
+
+    /// <summary>Calls that have ended, by number.</summary>
+    public IReadOnlyList<RecordedCall> Calls => [.. _calls.OrderBy(call => call.Number)];
+
+    /// <summary>What followers saw, each follower's in its order.</summary>
+    public IReadOnlyList<SeenCommit> Seen => [.. _seen];
+
+    /// <summary>A number for a client that begins, or goes on after a call of unknown outcome.</summary>
+    public int NewClient() => Interlocked.Increment(ref _clients);
+
+    /// <summary>Makes a call and records it.</summary>
+    public async Task<CallResult> CallAsync(int client, string workload, IStoreClient store, Call call, CancellationToken cancellationToken)
+    {
+        long number = Interlocked.Increment(ref _number);
+        long invoked = Now;
+        CallResult result = await store.CallAsync(call, cancellationToken);
+        _calls.Enqueue(new RecordedCall(number, client, workload, store.Protocol, invoked, Now, call, result));
+        return result;
+    }
+
+    public void Saw(SeenCommit commit) => _seen.Enqueue(commit);
+}

@@ -1,0 +1,10 @@
+using Statehouse.Faults.Runs;
+using Statehouse.Faults.Serving;
+
+// serve: the single-node server with faults built in, for the harness to start. run: the harness itself.
+return args switch
+{
+    ["serve", .. string[] rest] => await FaultyServer.RunAsync(rest),
+    ["run", .. string[] rest] => await RunCommand.RunAsync(rest, new SystemCatalog()),
+    _ => RunCommand.Usage(Console.Error),
+};

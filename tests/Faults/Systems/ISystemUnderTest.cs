@@ -1,0 +1,44 @@
+using Statehouse.Faults.Clients;
+using Statehouse.Faults.Injection;
+
+namespace Statehouse.Faults.Systems;
+
+/// <summary>A running Statehouse of real processes, and what can be done to it.</summary>
+public interface ISystemUnderTest : IAsyncDisposable
+{
+    /// <summary>sqlite, postgres or cluster.</summary>
+    string Name { get; }
+
+    /// <summary>Whether more than one process may serve one agent: then only reads that ask for it are linearizable.</summary>
+    bool IsShared { get; }
+
+    /// <summary>http, grpc, grains: what <see cref="Connect"/> takes.</summary>
+    IReadOnlyList<string> Protocols { get; }
+
+    /// <summary>What can go wrong here.</summary>
+    IReadOnlyList<IFault> Faults { get; }
+
+    /// <summary>Starts everything and waits until it is ready.</summary>
+    Task StartAsync(CancellationToken cancellationToken);
+
+    /// <summary>A client of one protocol; successive ones talk to the servers by turns.</summary>
+    IStoreClient Connect(string protocol);
+
+    /// <summary>Heals what is broken, starts what is dead, and waits until every server is ready.</summary>
+    Task HealAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends every server with SIGTERM and starts it again: what is read afterwards comes from the journal.</summary>
+    Task RestartAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads the whole journal back: every agent, every commit, the feed.</summary>
+    IEvidenceReader Evidence { get; }
+
+    /// <summary>What the processes printed: for the report of a failure.</summary>
+    string Output { get; }
+}
+
+/// <summary>Reads what a run left, page by page, over HTTP.</summary>
+public interface IEvidenceReader
+{
+    Task<Checker.RunEvidence> ReadAsync(History.Recorder recorder, IEnumerable<History.AgentName> agents, CancellationToken cancellationToken);
+}
