@@ -1,9 +1,23 @@
+using Statehouse.Journal;
+
 namespace Statehouse.Faults.Injection;
 
-/// <summary>The points at which a server can be told to kill itself.</summary>
+/// <summary>The points at which a server is told to kill itself during a run: those that come up while it starts, serves and stops.</summary>
 internal static class CrashPoints
 {
-    public static IReadOnlyList<string> OfAServer => [];
+    /// <summary>What only comes up when a server stops: it gets SIGTERM.</summary>
+    public static readonly IReadOnlySet<CrashPoint> WhileStopping =
+        new HashSet<CrashPoint> { CrashPoint.WhileDraining, CrashPoint.BeforeHandover, CrashPoint.InJournalDrain };
 
-    public static IReadOnlyList<string> OfASilo => [];
+    public static IReadOnlyList<CrashPoint> OfSqlite { get; } =
+    [
+        CrashPoint.AfterDecide, CrashPoint.BeforeAppend, CrashPoint.AfterInsertBeforeCommit, CrashPoint.AfterCommitBeforeReply, CrashPoint.InSnapshot,
+        CrashPoint.InThinning, CrashPoint.BetweenHolds, CrashPoint.BeforeParticipantsAreTold, CrashPoint.BetweenParticipants, CrashPoint.WhileOpening,
+        CrashPoint.InLoad, CrashPoint.WhileDraining, CrashPoint.InJournalDrain,
+    ];
+
+    public static IReadOnlyList<CrashPoint> OfPostgres { get; } =
+        [.. OfSqlite.Where(point => point != CrashPoint.AfterInsertBeforeCommit), CrashPoint.AfterSend];
+
+    public static IReadOnlyList<CrashPoint> OfASilo { get; } = [.. OfPostgres, CrashPoint.BeforeHandover];
 }

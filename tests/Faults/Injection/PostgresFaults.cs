@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Statehouse.Faults.Systems;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Injection;
 

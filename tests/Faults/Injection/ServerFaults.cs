@@ -85,32 +85,3 @@ internal sealed class DrainServer(ProcessSystem system) : Fault("drain-server")
         await victim.EnsureStartedAsync(cancellationToken);
     }
 }
-
-/// <summary>A server is started anew with a crash point armed, and kills itself when it comes there.</summary>
-/// <param name="system">Whose servers.</param>
-/// <param name="points">Names of points, as <c>serve --crash-at</c> takes them.</param>
-internal sealed class CrashAtPoint(ProcessSystem system, IReadOnlyList<string> points) : Fault("crash-point")
-{
-    private const int PassesMax = 50;
-
-    private ManagedServer? _victim;
-
-    public override async Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
-    {
-        ManagedServer victim = Choose(system.Servers, random);
-        string point = $"{Choose(points, random)}:{random.Next(1, PassesMax)}";
-        int id = await victim.KillAsync();
-        victim.CrashAtNextStart(point);
-        _victim = victim;
-        victim.Release();
-        await victim.EnsureStartedAsync(cancellationToken);
-        return $"kill -9 {victim.Name} (pid {id}) and start it with --crash-at {point}";
-    }
-
-    /// <summary>One that never came to its point lives on with it armed: it may die any time, as processes may.</summary>
-    public override async Task HealAsync(CancellationToken cancellationToken)
-    {
-        if (Interlocked.Exchange(ref _victim, null) is { } victim)
-            await victim.EnsureStartedAsync(cancellationToken);
-    }
-}

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Injection;
 

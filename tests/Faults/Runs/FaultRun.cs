@@ -97,11 +97,11 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
     private List<Task> StartClients(CancellationToken ending)
     {
         List<Task> clients = [];
-        foreach (IWorkload workload in workloads)
+        foreach ((int turn, IWorkload workload) in workloads.Index())
         {
             for (int number = 0; number < options.ClientsPerWorkload; number++)
             {
-                string protocol = system.Protocols[(clients.Count + number) % system.Protocols.Count];
+                string protocol = system.Protocols[(turn + number) % system.Protocols.Count];
                 var random = new Random(Seeds.For(options.Seed, workload.Name, number));
                 bool isImpatient = clients.Count % ImpatientEvery == ImpatientEvery - 1;
                 TimeSpan bound = isImpatient ? TimeSpan.FromMilliseconds(random.Next(ImpatientMsLeast, ImpatientMsMost)) : options.CallBound;
@@ -151,7 +151,7 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
         RunEvidence evidence = await system.Evidence.ReadAsync(_recorder, workloads.SelectMany(workload => workload.Agents), cancellationToken);
         await HistoryFile.WriteAsync(HistoryFileName, system.Name, system.IsShared, evidence, cancellationToken);
         Say($"checking {evidence.Calls.Count} operations and {evidence.Feed.Count} commits");
-        Verdict verdict = HistoryChecker.Check(evidence, new CheckOptions { IsShared = system.IsShared });
+        Verdict verdict = RunChecker.Check(evidence, new CheckOptions { IsShared = system.IsShared });
         return Merge(Add(verdict, evidence));
     }
 
@@ -201,7 +201,7 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
             RunFigures.LongestSilence(calls), system.Lives, verdict, Stopwatch.GetElapsedTime(_began))
         {
             Replay = string.Create(CultureInfo.InvariantCulture, $"{options.ReplayPrefix} --config {system.Name} --seed {options.Seed} --minutes {options.Duration.TotalMinutes:0.###} --clients {options.ClientsPerWorkload}")
-                + $" --workloads {string.Join(',', workloads.Select(workload => workload.Name))} --faults {string.Join(',', chosen)}",
+                + $" --workloads {string.Join(',', workloads.Select(workload => workload.Name))} --faults {(chosen.Length == 0 ? "none" : string.Join(',', chosen))}",
         };
     }
 

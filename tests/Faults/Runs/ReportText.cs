@@ -17,7 +17,16 @@ public static class ReportText
         Calls(text, report);
         Schedule(text, report);
         Checks(text, report.Verdict);
-        Violations(text, report);
+        Violations(text, report.Verdict);
+        return text.ToString();
+    }
+
+    /// <summary>Of a history that was checked again.</summary>
+    public static string Of(Verdict verdict)
+    {
+        var text = new StringBuilder();
+        Checks(text, verdict);
+        Violations(text, verdict);
         return text.ToString();
     }
 
@@ -78,12 +87,12 @@ public static class ReportText
             Line(text, $"\nUndecided: {undecided}");
     }
 
-    private static void Violations(StringBuilder text, RunReport report)
+    private static void Violations(StringBuilder text, Verdict verdict)
     {
-        if (report.Verdict.Violations.Count == 0)
+        if (verdict.Violations.Count == 0)
             return;
         Line(text, "\n## Violations");
-        foreach (Violation violation in report.Verdict.Violations)
+        foreach (Violation violation in verdict.Violations)
         {
             Line(text, $"\n### {violation.Rule}\n\n{violation.Message}");
             if (violation.Calls.Count == 0)

@@ -5,6 +5,7 @@ using Statehouse.Faults.Checker;
 using Statehouse.Faults.Injection;
 using Statehouse.Faults.Systems;
 using Statehouse.Faults.Workloads;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Runs;
 
@@ -51,7 +52,7 @@ public static class RunCommand
         if (args is not [{ Length: > 0 } file] || !File.Exists(file))
             return SayWhatIsWrong("check takes the history.jsonl of a run");
         (string system, bool isShared, RunEvidence evidence) = await HistoryFile.ReadAsync(file, CancellationToken.None);
-        Verdict verdict = HistoryChecker.Check(evidence, new CheckOptions { IsShared = isShared });
+        Verdict verdict = RunChecker.Check(evidence, new CheckOptions { IsShared = isShared });
         Console.Write(ReportText.Of(verdict));
         await Console.Error.WriteLineAsync($"{system}: {(verdict.IsClean ? "clean" : "NOT CLEAN")}; {evidence.Calls.Count} operations");
         return verdict.IsClean ? Clean : Violated;

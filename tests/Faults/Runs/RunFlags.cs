@@ -64,7 +64,7 @@ internal sealed class RunFlags
         };
 
     public IReadOnlyList<IWorkload> Workloads(ParseResult parsed, int seed, bool isShared) =>
-        WorkloadCatalog.Create(Names(parsed.GetValue(WorkloadNames)), new WorkloadOptions(seed) { IsShared = isShared });
+        [.. (Names(parsed.GetValue(WorkloadNames)) ?? WorkloadCatalog.Names).Select(name => WorkloadCatalog.Create(name, new WorkloadOptions(seed) { IsShared = isShared }))];
 
     private static IReadOnlyList<string>? Names(string? list) =>
         list is null ? null : list == "none" ? [] : list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Statehouse.Faults.Injection;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Systems;
 
@@ -57,6 +58,9 @@ internal sealed class ManagedServer : IAsyncDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>The process that runs has a crash point.</summary>
+    public bool IsArmed { get; private set; }
+
     public bool IsStopped => Volatile.Read(ref _stops) > 0;
 
     public bool IsHeld => Volatile.Read(ref _holds) > 0;
@@ -98,7 +102,7 @@ internal sealed class ManagedServer : IAsyncDisposable
                 return;
             await CollectEndAsync();
             (string dll, IReadOnlyList<string> arguments) = _command.For(_crashAt);
-            _isEndExpected = _crashAt is not null;
+            IsArmed = _isEndExpected = _crashAt is not null;
             _crashAt = null;
             _starts++;
             await File.AppendAllTextAsync(OutputFile, $"--- start {_starts}: {string.Join(' ', arguments)}\n".Replace("Password=", "…", StringComparison.Ordinal), cancellationToken);
@@ -213,7 +217,7 @@ internal sealed class ManagedServer : IAsyncDisposable
     {
         if (_process is not { HasExited: true } ended)
             return;
-        _process = null;
+        (_process, IsArmed) = (null, false);
         _folder.ForgetProcess(ended.Id);
         int code = await ended.WaitForExitAsync(DrainBound, CancellationToken.None);
         lock (_ends)

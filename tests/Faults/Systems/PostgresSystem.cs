@@ -1,5 +1,7 @@
 using Statehouse.Faults.Clients;
+using Statehouse.Faults.Evidence;
 using Statehouse.Faults.Injection;
+using Statehouse.Faults.Runs;
 
 namespace Statehouse.Faults.Systems;
 
@@ -21,10 +23,10 @@ internal sealed class PostgresSystem : ProcessSystem
             new KillServer(this), new StopServer(this), new DrainServer(this),
             new KillPostgres(Postgres), new RestartPostgres(Postgres), new TerminateBackends(Postgres), new ExhaustConnections(Postgres),
             new SlowNetwork(this), new CutNetwork(this),
-            new ClockJump(this), new FakeTime(this), new CrashAtPoint(this, CrashPoints.OfAServer),
+            new ClockJump(this), new FakeTime(this), new CrashAtPoint(this, CrashPoints.OfPostgres),
             new DiskFull(() => Postgres.Disk),
         ];
-        Evidence = new HttpEvidenceReader(SingleNodeServer.Straight(_servers[0]));
+        Evidence = new HttpEvidenceReader(() => SingleNodeServer.Straight(_servers[0]), isShared: true);
     }
 
     public override bool IsShared => true;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Systems;
 

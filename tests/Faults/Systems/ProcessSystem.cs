@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Statehouse.Faults.Clients;
 using Statehouse.Faults.Injection;
+using Statehouse.Faults.Runs;
 
 namespace Statehouse.Faults.Systems;
 
@@ -62,8 +63,7 @@ internal abstract class ProcessSystem : ISystemUnderTest
         [.. from server in Servers
             from end in server.Ends
             where !end.IsExpected && end.ExitCode > FailureExitCode
-            select $"{end.Server} ended by itself with exit code {end.ExitCode}. The last that it printed:
-{LastLines(end.Output)}"];
+            select $"{end.Server} ended by itself with exit code {end.ExitCode}. The last that it printed:\n{LastLines(end.Output)}"];
 
     protected SystemOptions Options { get; }
 

@@ -1,3 +1,5 @@
+using Statehouse.Testing;
+
 namespace Statehouse.Faults.Systems;
 
 /// <summary>

@@ -1,5 +1,7 @@
 using Statehouse.Faults.Clients;
 using Statehouse.Faults.Injection;
+using Statehouse.Faults.Runs;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Systems;
 

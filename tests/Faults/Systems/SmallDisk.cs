@@ -1,4 +1,5 @@
 using System.Globalization;
+using Statehouse.Testing;
 
 namespace Statehouse.Faults.Systems;
 

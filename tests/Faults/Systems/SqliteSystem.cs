@@ -1,5 +1,7 @@
 using Statehouse.Faults.Clients;
+using Statehouse.Faults.Evidence;
 using Statehouse.Faults.Injection;
+using Statehouse.Faults.Runs;
 
 namespace Statehouse.Faults.Systems;
 
@@ -20,10 +22,10 @@ internal sealed class SqliteSystem : ProcessSystem
         [
             new KillServer(this), new StopServer(this), new DrainServer(this),
             new SlowNetwork(this), new CutNetwork(this),
-            new ClockJump(this), new FakeTime(this), new CrashAtPoint(this, CrashPoints.OfAServer),
+            new ClockJump(this), new FakeTime(this), new CrashAtPoint(this, CrashPoints.OfSqlite),
             new DiskFull(() => _disk),
         ];
-        Evidence = new HttpEvidenceReader(SingleNodeServer.Straight(_server));
+        Evidence = new HttpEvidenceReader(() => SingleNodeServer.Straight(_server));
     }
 
     public override bool IsShared => false;
