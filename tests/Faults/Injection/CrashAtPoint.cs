@@ -9,7 +9,9 @@ namespace Statehouse.Faults.Injection;
 /// <param name="points">To choose from.</param>
 internal sealed class CrashAtPoint(ProcessSystem system, IReadOnlyList<CrashPoint> points) : Fault("crash-point")
 {
+    // What every commit passes, and what comes up now and then.
     private const int PassesMax = 60;
+    private const int RarePassesMax = 4;
 
     private ManagedServer? _victim;
 
@@ -19,7 +21,7 @@ internal sealed class CrashAtPoint(ProcessSystem system, IReadOnlyList<CrashPoin
     {
         ManagedServer victim = Choose(system.Servers, random);
         CrashPoint point = Choose(points, random);
-        int passes = CrashPoints.WhileStopping.Contains(point) || point == CrashPoint.WhileOpening ? 1 : random.Next(1, PassesMax);
+        int passes = random.Next(1, 1 + (CrashPoints.OncePerProcess.Contains(point) ? 1 : CrashPoints.OfEachCommit.Contains(point) ? PassesMax : RarePassesMax));
         int id = await victim.KillAsync();
         victim.CrashAtNextStart(string.Create(CultureInfo.InvariantCulture, $"{point}:{passes}"));
         _victim = victim;

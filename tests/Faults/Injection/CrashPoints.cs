@@ -5,9 +5,16 @@ namespace Statehouse.Faults.Injection;
 /// <summary>The points at which a server is told to kill itself during a run: those that come up while it starts, serves and stops.</summary>
 internal static class CrashPoints
 {
-    /// <summary>What only comes up when a server stops: it gets SIGTERM.</summary>
-    public static readonly IReadOnlySet<CrashPoint> WhileStopping =
-        new HashSet<CrashPoint> { CrashPoint.WhileDraining, CrashPoint.BeforeHandover, CrashPoint.InJournalDrain };
+    /// <summary>When it starts, or when it is told to stop.</summary>
+    public static readonly IReadOnlySet<CrashPoint> OncePerProcess = new HashSet<CrashPoint>
+    {
+        CrashPoint.WhileOpening, CrashPoint.WhileDraining, CrashPoint.BeforeHandover, CrashPoint.InJournalDrain,
+    };
+
+    public static readonly IReadOnlySet<CrashPoint> OfEachCommit = new HashSet<CrashPoint>
+    {
+        CrashPoint.AfterDecide, CrashPoint.BeforeAppend, CrashPoint.AfterInsertBeforeCommit, CrashPoint.AfterSend, CrashPoint.AfterCommitBeforeReply,
+    };
 
     public static IReadOnlyList<CrashPoint> OfSqlite { get; } =
     [

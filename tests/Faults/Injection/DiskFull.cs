@@ -10,6 +10,8 @@ internal sealed class DiskFull(Func<SmallDisk?> disk) : Fault("disk-full")
 
     public override string? Unavailable => SmallDisk.Unavailable;
 
+    public override (TimeSpan Least, TimeSpan Most) Lasts => (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10));
+
     public override async Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
     {
         SmallDisk small = disk() ?? throw new InvalidOperationException("The system was not started.");

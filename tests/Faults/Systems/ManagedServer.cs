@@ -26,7 +26,8 @@ internal sealed class ManagedServer : IAsyncDisposable
     private int _holds;
     private int _starts;
     private int _stops;
-    private bool _isEndExpected;
+    private bool _isEndWanted;
+    private bool _isKilled;
     private string? _crashAt;
     private IReadOnlyDictionary<string, string>? _environment;
 
@@ -102,11 +103,11 @@ internal sealed class ManagedServer : IAsyncDisposable
                 return;
             await CollectEndAsync();
             (string dll, IReadOnlyList<string> arguments) = _command.For(_crashAt);
-            IsArmed = _isEndExpected = _crashAt is not null;
+            (IsArmed, _isEndWanted, _isKilled) = (_crashAt is not null, false, false);
             _crashAt = null;
             _starts++;
             await File.AppendAllTextAsync(OutputFile, $"--- start {_starts}: {string.Join(' ', arguments)}\n".Replace("Password=", "…", StringComparison.Ordinal), cancellationToken);
-            _process = ChildProcess.StartDotnet(dll, arguments, _folder.Path, OutputFile, _environment);
+            _process = ChildProcess.StartDotnet(dll, arguments, _folder.Path, OutputFile, Environment());
             _folder.NoteProcess(_process.Id);
         }
         finally
@@ -123,7 +124,7 @@ internal sealed class ManagedServer : IAsyncDisposable
         try
         {
             int id = ProcessId;
-            _isEndExpected = true;
+            _isKilled = IsRunning;
             if (_process is not null)
                 await _process.KillAsync();
             await CollectEndAsync();
@@ -145,13 +146,14 @@ internal sealed class ManagedServer : IAsyncDisposable
         {
             if (!IsRunning)
                 return null;
-            _isEndExpected = true;
+            _isEndWanted = true;
             try
             {
                 return await _process!.TerminateAsync(DrainBound, cancellationToken);
             }
             catch (TimeoutException)
             {
+                _isKilled = true;
                 await _process!.KillAsync();
                 return null;
             }
@@ -217,14 +219,24 @@ internal sealed class ManagedServer : IAsyncDisposable
     {
         if (_process is not { HasExited: true } ended)
             return;
-        (_process, IsArmed) = (null, false);
+        _process = null;
         _folder.ForgetProcess(ended.Id);
         int code = await ended.WaitForExitAsync(DrainBound, CancellationToken.None);
         lock (_ends)
-            _ends.Add(new ServerEnd(Name, code, _isEndExpected || code == 128 + SigKill, ended.Output));
+            _ends.Add(new ServerEnd(Name, code, How(code), ended.Output));
         await File.AppendAllTextAsync(OutputFile, string.Create(CultureInfo.InvariantCulture, $"--- ended with {code}\n"));
         await ended.DisposeAsync();
+        IsArmed = false;
     }
+
+    private Dictionary<string, string> Environment() =>
+        new(_command.Environment.Concat(_environment ?? new Dictionary<string, string>()));
+
+    private EndKind How(int code) =>
+        _isKilled ? EndKind.Fault
+        : IsArmed && code == 128 + SigKill ? EndKind.CrashPoint
+        : _isEndWanted ? EndKind.Fault
+        : EndKind.ByItself;
 }
 
 /// <summary>Loopback ports on which a server listens; 0 = it does not.</summary>
@@ -233,6 +245,18 @@ internal sealed record ServerPorts(int Http, int Grpc, int Silo = 0, int Gateway
 /// <summary>How a server's process ended.</summary>
 /// <param name="Server">Which.</param>
 /// <param name="ExitCode">128 + the signal where one ended it.</param>
-/// <param name="IsExpected">A fault ended it.</param>
+/// <param name="Kind">Who wanted it.</param>
 /// <param name="Output">The last that it printed.</param>
-internal sealed record ServerEnd(string Server, int ExitCode, bool IsExpected, string Output);
+internal sealed record ServerEnd(string Server, int ExitCode, EndKind Kind, string Output);
+
+internal enum EndKind
+{
+    /// <summary>It was killed, or told to stop.</summary>
+    Fault,
+
+    /// <summary>It came to the crash point that it was started with.</summary>
+    CrashPoint,
+
+    /// <summary>Nobody told it to.</summary>
+    ByItself,
+}

@@ -55,14 +55,16 @@ internal abstract class ProcessSystem : ISystemUnderTest
     public IReadOnlyList<string> Lives =>
     [
         .. Servers.Select(server => $"{server.Name}: {server.Starts} starts" + string.Concat(
-            server.Ends.Where(end => !end.IsExpected).GroupBy(end => end.ExitCode).Select(ends => $", ended by itself with {ends.Key} {ends.Count()} times"))),
+            server.Ends.Where(end => end.Kind == EndKind.CrashPoint).GroupBy(end => end.Kind).Select(ends => $", died at its crash point {ends.Count()} times"))
+            + string.Concat(
+            server.Ends.Where(end => end.Kind == EndKind.ByItself).GroupBy(end => end.ExitCode).Select(ends => $", ended by itself with {ends.Key} {ends.Count()} times"))),
         .. Postgres is null ? (string[])[] : [$"PostgreSQL: {Postgres.Starts} starts"],
     ];
 
     public IReadOnlyList<string> Breakdowns =>
         [.. from server in Servers
             from end in server.Ends
-            where !end.IsExpected && end.ExitCode > FailureExitCode
+            where end.Kind == EndKind.ByItself && end.ExitCode > FailureExitCode
             select $"{end.Server} ended by itself with exit code {end.ExitCode}. The last that it printed:\n{LastLines(end.Output)}"];
 
     protected SystemOptions Options { get; }
@@ -89,7 +91,7 @@ internal abstract class ProcessSystem : ISystemUnderTest
             proxy.Heal();
         if (Postgres is not null)
             await Postgres.WaitUntilReadyAsync(ReadyBound, cancellationToken);
-        await WaitUntilReadyAsync(cancellationToken);
+        await WaitUntilReadyAsync(Servers, cancellationToken);
     }
 
     public async Task RestartAsync(CancellationToken cancellationToken)
@@ -121,7 +123,7 @@ internal abstract class ProcessSystem : ISystemUnderTest
     {
         foreach (ManagedServer server in Servers)
             await server.EnsureStartedAsync(cancellationToken);
-        await WaitUntilReadyAsync(cancellationToken);
+        await WaitUntilReadyAsync(Servers, cancellationToken);
     }
 
     /// <summary>The server that the next client talks to.</summary>
@@ -132,10 +134,10 @@ internal abstract class ProcessSystem : ISystemUnderTest
     }
 
     /// <exception cref="TimeoutException">One was not ready within three minutes: says which, and what it printed.</exception>
-    protected async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    protected static async Task WaitUntilReadyAsync(IEnumerable<ManagedServer> servers, CancellationToken cancellationToken)
     {
         long began = Stopwatch.GetTimestamp();
-        foreach (ManagedServer server in Servers)
+        foreach (ManagedServer server in servers)
         {
             while (!await server.IsReadyAsync(cancellationToken))
             {
