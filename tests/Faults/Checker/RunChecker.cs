@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Statehouse.Faults.Checker.Search;
 
 namespace Statehouse.Faults.Checker;
 
@@ -19,6 +20,7 @@ public static class RunChecker
         new CommitRules(index, options, findings).Check();
         IReadOnlyList<Placement> placements = new ReadRules(index, options, findings).Check(evidence.Calls);
         new OrderRules(index, findings).Check(placements);
+        new SearchRules(new SearchHistory(evidence, index, placements), options, findings).Check();
         FeedRules.Check(evidence, index, findings);
         return findings.Verdict(Stopwatch.GetElapsedTime(began));
     }

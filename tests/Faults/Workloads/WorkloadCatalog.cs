@@ -6,7 +6,13 @@ public static class WorkloadCatalog
     private static readonly IReadOnlyDictionary<string, Func<WorkloadOptions, IWorkload>> Makers = new Dictionary<string, Func<WorkloadOptions, IWorkload>>
     {
         ["registers"] = options => new RegistersWorkload(options),
+        ["counters"] = options => new CountersWorkload(options),
         ["bank"] = options => new BankWorkload(options),
+        ["append"] = options => new AppendWorkload(options),
+        ["sets"] = options => new SetsWorkload(options),
+        ["transactions"] = options => new TransactionsWorkload(options),
+        ["retries"] = options => new RetriesWorkload(options),
+        ["followers"] = options => new FollowersWorkload(options),
     };
 
     public static IReadOnlyList<string> Names => [.. Makers.Keys];

@@ -35,6 +35,9 @@ public sealed class WorkloadClient(string workload, ClientSeat seat, WorkloadOpt
 
     public IStoreClient Store => _store;
 
+    /// <summary>Microseconds since the run began.</summary>
+    public long Now => seat.Recorder.Now;
+
     /// <summary>A text that no other call of the run has.</summary>
     public string Token() => $"{Number}.{++_tokens}";
 
@@ -56,6 +59,9 @@ public sealed class WorkloadClient(string workload, ClientSeat seat, WorkloadOpt
             await ReconnectAsync();
         return result;
     }
+
+    /// <summary>Records what a follower was shown.</summary>
+    public void Saw(SeenCommit commit) => seat.Recorder.Saw(commit);
 
     /// <summary>Goes on as a new client, on the system's next server.</summary>
     public async Task ReconnectAsync()
