@@ -29,6 +29,9 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>For instance <c>127.0.0.1:41234</c>.</summary>
     public string Address => $"127.0.0.1:{_httpPort}";
 
+    /// <summary>Of gRPC, for instance <c>127.0.0.1:41235</c>.</summary>
+    public string GrpcAddress => $"127.0.0.1:{_grpcPort}";
+
     /// <summary>The data directory.</summary>
     public string DataFolder => Path.Combine(_folder.FullName, "data");
 
@@ -54,7 +57,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         string dll = Repository.BuiltDll("src/Gateway", "Statehouse.Gateway");
-        string[] flags = ["--data", DataFolder, "--http", Address, "--grpc", $"127.0.0.1:{_grpcPort}"];
+        string[] flags = ["--data", DataFolder, "--http", Address, "--grpc", GrpcAddress];
         // Its own folder as working folder: a statehouse.json of somebody else is not read.
         _process = ChildProcess.StartDotnet(dll, flags, _folder.FullName);
         await WaitUntilReadyAsync(cancellationToken);

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Statehouse.Faults.History;
+
+namespace Statehouse.Faults.Clients;
+
+/// <summary>A client of HTTP v1 with connections of its own. Every request that writes leaves once.</summary>
+/// <param name="address">For instance <c>127.0.0.1:8080</c>.</param>
+/// <param name="isShared">Whether several processes may serve one agent: reads that are to be strong then ask for it.</param>
+public sealed class HttpStoreClient(string address, bool isShared = false) : IStoreClient
+{
+    /// <summary>A stream has a heartbeat every 15 s; one that is silent for longer is broken.</summary>
+    private static readonly TimeSpan SilenceBound = TimeSpan.FromSeconds(25);
+
+    private readonly HttpExchange _http = new(address);
+
+    public string Protocol => "http";
+
+    public bool HasConditions => true;
+
+    public Task<CallResult> CallAsync(Call call, CancellationToken cancellationToken) => call switch
+    {
+        ReadCall read => ReadAsync(read, cancellationToken),
+        ScanCall scan => ScanAsync(scan, cancellationToken),
+        CommitCall commit => CommitAsync(commit, cancellationToken),
+        TransactionCall transaction => new HttpTransaction(_http).RunAsync(transaction, cancellationToken),
+        _ => throw new NotSupportedException(call.GetType().Name),
+    };
+
+    public async IAsyncEnumerable<FollowedCommit> FollowAsync(
+        AgentName agent, long afterVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        silence.CancelAfter(SilenceBound);
+        using HttpResponseMessage? response = await OpenAsync($"{Path(agent)}/commits?from={afterVersion + 1}", silence.Token);
+        if (response is null)
+            yield break;
+        using var events = new EventReader(response, () => silence.CancelAfter(SilenceBound));
+        while (await events.NextAsync("commit", silence.Token) is { } data)
+        {
+            using JsonDocument commit = JsonDocument.Parse(data);
+            yield return new FollowedCommit(
+                HttpAnswers.Number(commit.RootElement, "version"), HttpAnswers.Number(commit.RootElement, "commit_ts"), HttpAnswers.Text(commit.RootElement, "hash"));
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal static string Path(AgentName agent) =>
+        $"/v1/namespaces/{HttpExchange.Escaped(agent.Namespace)}/agents/{HttpExchange.Escaped(agent.Id)}";
+
+    private async Task<CallResult> ReadAsync(ReadCall call, CancellationToken cancellationToken)
+    {
+        string query = At(call.AtVersion, call.IsStrong);
+        HttpReply reply = await _http.GetAsync(
+            $"{Path(call.Agent)}/state/{HttpExchange.Escaped(call.Key)}{(query.Length == 0 ? "" : "?" + query)}", cancellationToken);
+        return HttpAnswers.TryRead(reply, out ReadAnswer answer) ? new CallResult(Outcome.Ok, answer) : reply.Failure!.ToResult();
+    }
+
+    private async Task<CallResult> ScanAsync(ScanCall call, CancellationToken cancellationToken)
+    {
+        var items = new List<ScannedKey>();
+        string at = At(call.AtVersion, call.IsStrong);
+        string after = "";
+        while (true)
+        {
+            string query = string.Join('&', new[] { "limit=1000", $"prefix={HttpExchange.Escaped(call.Prefix)}", at, after }.Where(part => part.Length > 0));
+            HttpReply page = await _http.GetAsync($"{Path(call.Agent)}/state?{query}", cancellationToken);
+            if (!page.IsOk)
+                return page.Failure.ToResult();
+            items.AddRange(HttpAnswers.Items(page.Json));
+            long version = HttpAnswers.Number(page.Json, "agent_version");
+            if (!page.Json.TryGetProperty("next", out JsonElement next))
+                return new CallResult(Outcome.Ok, new ScanAnswer(version, items));
+            // All pages are of the version that the first one was of.
+            at = $"at_version={version}";
+            after = $"after={HttpExchange.Escaped(next.GetString()!)}";
+        }
+    }
+
+    private async Task<CallResult> CommitAsync(CommitCall call, CancellationToken cancellationToken)
+    {
+        if (call.Shares is [Share only])
+        {
+            HttpReply one = await _http.PostAsync($"{Path(only.Agent)}/commits", HttpBodies.Commit(only, call.IdempotencyKey), cancellationToken);
+            return one.IsOk ? Committed([HttpAnswers.Receipt(one.Json, only.Agent, one.IsReplayed)]) : one.Failure.ToResult();
+        }
+        HttpReply reply = await _http.PostAsync("/v1/commits", HttpBodies.Commits(call.Shares, call.IdempotencyKey), cancellationToken);
+        return reply.IsOk ? Committed(HttpAnswers.Receipts(reply.Json, call.Shares, reply.IsReplayed)) : reply.Failure.ToResult();
+    }
+
+    private static CallResult Committed(IReadOnlyList<Receipt> receipts) => new(Outcome.Ok, new CommitAnswer(receipts));
+
+    private string At(long? version, bool isStrong)
+    {
+        if (version is { } past)
+            return $"at_version={past}";
+        return isStrong && isShared ? "consistency=strong" : "";
+    }
+
+    private async Task<HttpResponseMessage?> OpenAsync(string target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            HttpResponseMessage response = await _http.StreamAsync(target, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.OK)
+                return response;
+            response.Dispose();
+            return null;
+        }
+        catch (Exception error) when (CallFailure.IsTransport(error))
+        {
+            return null;
+        }
+    }
+}
