@@ -22,7 +22,7 @@ public abstract class CrashPointTests
     {
         await using FaultyNode node = await NodeAsync();
         await node.StartAsync($"{point}:{occurrence}");
-        var script = new StepScript();
+        var script = new StepScript("default");
         Step lost = await script.RunUntilLostAsync(node.Http, StepsMax, Cancelled);
         await node.AwaitDeathAsync();
 
@@ -37,7 +37,7 @@ public abstract class CrashPointTests
         Assert.Equal(point, trace[^1]);
         Assert.Equal(occurrence, trace.Count(each => each == point));
         IReadOnlyList<CrashPoint> seen = StepTrace.OfSteps(trace);
-        (Step Step, CrashPoint Point)[] expected = [.. new StepTrace(InWrite).OfAllSteps().Take(seen.Count)];
+        (Step Step, CrashPoint Point)[] expected = [.. new StepTrace(InWrite).OfAllSteps(lost.Namespace).Take(seen.Count)];
         Assert.Equal(expected.Select(each => each.Point), seen);
         if (!StepTrace.IsBeside(point))
             Assert.Equal(lost, expected[^1].Step);
@@ -102,7 +102,7 @@ public abstract class CrashPointTests
     {
         await using FaultyNode node = await NodeAsync();
         await node.StartAsync($"{point}");
-        var script = new StepScript();
+        var script = new StepScript("default");
         await script.RunAsync(node.Http, 5, Cancelled);
         Task<Step> running = script.RunUntilLostAsync(node.Http, 100_000, Cancelled);
         Task<int> ended = node.Process.TerminateAsync(TimeSpan.FromSeconds(60), Cancelled);
@@ -119,7 +119,7 @@ public abstract class CrashPointTests
     {
         await using FaultyNode node = await NodeAsync();
         await node.StartAsync($"{CrashPoint.AfterCommitBeforeReply}:8");
-        var script = new StepScript();
+        var script = new StepScript("default");
         Step lost = await script.RunUntilLostAsync(node.Http, StepsMax, Cancelled);
         await node.AwaitDeathAsync();
 
@@ -149,7 +149,7 @@ public abstract class CrashPointTests
             Assert.Equal(Enumerable.Repeat(CrashPoint.InMigration, migration), node.Trace.Where(point => point != CrashPoint.WhileOpening));
         }
         await node.StartAsync();
-        var script = new StepScript();
+        var script = new StepScript("default");
         await script.RunAsync(node.Http, 6, Cancelled);
         await StepAudit.OfAsync(node.Http, script, Cancelled);
     }

@@ -93,7 +93,7 @@ public sealed class PostgresMidCommitTests
     private static async Task<(StepScript Script, Step Lost, NpgsqlConnection Gate)> DieMidCommitAsync(FaultyNode node, int stepsBefore)
     {
         await node.StartAsync();
-        var script = new StepScript();
+        var script = new StepScript("default");
         await script.RunAsync(node.Http, stepsBefore, Cancelled);
         await PostgresCluster.ExecuteAsync(node.Database!, WaitBeforeCommit);
         NpgsqlConnection gate = await PostgresCluster.ConnectAsync(node.Database!);

@@ -4,11 +4,10 @@ namespace Statehouse.Faults.Tests.Crashes;
 
 /// <summary>
 /// One request of a script: odd steps commit on one agent, even ones on two together, each under an idempotency key of its
-/// own. The n-th step always says the same, so repeating it is a repeat.
+/// own. The n-th step of a namespace always says the same, so repeating it is a repeat.
 /// </summary>
-internal sealed record Step(int Number)
+internal sealed record Step(int Number, string Namespace)
 {
-    public const string Namespace = "default";
     public const string Single = "one";
 
     /// <summary>In the order in which a transaction takes their turns.</summary>
@@ -25,15 +24,16 @@ internal sealed record Step(int Number)
 
     public string IdempotencyKey => $"step-{Number}";
 
-    public string Path => IsTogether ? "/v1/commits" : $"{PathOf(Single)}/commits";
+    public string Path => IsTogether ? "/v1/commits" : $"{PathOf(Namespace, Single)}/commits";
 
     public string Body => IsTogether
         ? $$"""{"commits":[{{string.Join(',', Pair.Select(agent => $$"""{"namespace":"{{Namespace}}","agent":"{{agent}}","operations":{{Operations}}}"""))}}],"idempotency_key":"{{IdempotencyKey}}"}"""
         : $$"""{"operations":{{Operations}},"idempotency_key":"{{IdempotencyKey}}"}""";
 
-    public static string PathOf(string agent) => $"/v1/namespaces/{Namespace}/agents/{agent}";
+    public static string PathOf(string @namespace, string agent) => $"/v1/namespaces/{@namespace}/agents/{agent}";
 
-    public static Step WithKey(string idempotencyKey) => new(int.Parse(idempotencyKey["step-".Length..], CultureInfo.InvariantCulture));
+    public static Step WithKey(string idempotencyKey, string @namespace) =>
+        new(int.Parse(idempotencyKey["step-".Length..], CultureInfo.InvariantCulture), @namespace);
 
     // Two keys, of which both must be there or none.
     private string Operations =>

@@ -12,23 +12,23 @@ internal sealed class StepAudit
 
     private readonly Dictionary<string, List<Found>> _journals = [];
 
-    private StepAudit()
-    {
-    }
+    private readonly string _namespace;
+
+    private StepAudit(string @namespace) => _namespace = @namespace;
 
     /// <summary>Reads everything and checks all that needs no expectation.</summary>
     public static async Task<StepAudit> OfAsync(HttpClient http, StepScript script, CancellationToken cancellationToken)
     {
-        var audit = new StepAudit();
+        var audit = new StepAudit(script.Namespace);
         foreach (string agent in Step.AllAgents)
-            audit._journals[agent] = await JournalAsync(http, agent, cancellationToken);
+            audit._journals[agent] = await audit.JournalAsync(http, agent, cancellationToken);
         foreach ((int number, IReadOnlyList<StepReceipt> receipts) in script.Acknowledged)
         {
             foreach (StepReceipt receipt in receipts)
-                Assert.Equal(receipt, Assert.Single(audit.Of(new Step(number), receipt.Agent)).Receipt);
+                Assert.Equal(receipt, Assert.Single(audit.Of(new Step(number, script.Namespace), receipt.Agent)).Receipt);
         }
         foreach (int number in script.Unknown)
-            Assert.InRange(audit.CountOf(new Step(number)), 0, 1);
+            Assert.InRange(audit.CountOf(new Step(number, script.Namespace)), 0, 1);
         int[] told = [.. script.Acknowledged.Keys, .. script.Unknown];
         Assert.All(audit._journals.Values.SelectMany(journal => journal), found => Assert.Contains(found.Step.Number, told));
         audit.CheckPairs();
@@ -50,17 +50,17 @@ internal sealed class StepAudit
 
     private IEnumerable<Found> Of(Step step, string agent) => _journals[agent].Where(found => found.Step == step);
 
-    private static async Task<List<Found>> JournalAsync(HttpClient http, string agent, CancellationToken cancellationToken)
+    private async Task<List<Found>> JournalAsync(HttpClient http, string agent, CancellationToken cancellationToken)
     {
         var journal = new List<Found>();
-        string? page = await GetAsync(http, $"{Step.PathOf(agent)}/commits?limit={PageMax}", cancellationToken);
+        string? page = await GetAsync(http, $"{Step.PathOf(_namespace, agent)}/commits?limit={PageMax}", cancellationToken);
         if (page is null)
             return journal;
         using JsonDocument json = JsonDocument.Parse(page);
-        string hash = HashChain.Genesis(0, Step.Namespace, agent);
+        string hash = HashChain.Genesis(0, _namespace, agent);
         foreach (JsonElement commit in json.RootElement.GetProperty("items").EnumerateArray())
         {
-            Found found = Found.Read(agent, commit);
+            Found found = Found.Read(_namespace, agent, commit);
             hash = HashChain.Next(hash, journal.Count + 1, commit.GetProperty("time").GetString()!, found.Receipt.TxnId, found.Body);
             Assert.Equal((journal.Count + 1, hash), (found.Receipt.Version, found.Receipt.Hash));
             Assert.True(journal.Count == 0 || journal[^1].Receipt.CommitTs < found.Receipt.CommitTs, $"commit_ts of {agent} does not grow.");
@@ -85,7 +85,7 @@ internal sealed class StepAudit
             foreach (JsonElement operation in body.RootElement.GetProperty("operations").EnumerateArray())
                 folded[operation.GetProperty("key").GetString()!] = (operation.GetProperty("value").GetRawText(), operation.GetProperty("version").GetInt64());
         }
-        string? scan = await GetAsync(http, $"{Step.PathOf(agent)}/state?limit={PageMax}", cancellationToken);
+        string? scan = await GetAsync(http, $"{Step.PathOf(_namespace, agent)}/state?limit={PageMax}", cancellationToken);
         if (folded.Count == 0)
             return;
         using JsonDocument json = JsonDocument.Parse(Assert.IsType<string>(scan));
@@ -97,10 +97,10 @@ internal sealed class StepAudit
 
     private async Task CheckFeedAsync(HttpClient http, CancellationToken cancellationToken)
     {
-        using JsonDocument json = JsonDocument.Parse((await GetAsync(http, $"/v1/feed?limit={PageMax}&namespace={Step.Namespace}", cancellationToken))!);
+        using JsonDocument json = JsonDocument.Parse((await GetAsync(http, $"/v1/feed?limit={PageMax}&namespace={_namespace}", cancellationToken))!);
         Assert.Equal(
             _journals.Values.SelectMany(journal => journal).Select(found => found.Receipt).OrderBy(each => each.CommitTs).ThenBy(each => each.Agent, StringComparer.Ordinal),
-            json.RootElement.GetProperty("items").EnumerateArray().Select(item => Found.Read(item.GetProperty("agent").GetString()!, item).Receipt)
+            json.RootElement.GetProperty("items").EnumerateArray().Select(item => Found.Read(_namespace, item.GetProperty("agent").GetString()!, item).Receipt)
                 .OrderBy(each => each.CommitTs).ThenBy(each => each.Agent, StringComparer.Ordinal));
     }
 
@@ -118,11 +118,11 @@ internal sealed class StepAudit
     /// <summary>A commit in the journal.</summary>
     private sealed record Found(Step Step, StepReceipt Receipt, string Body)
     {
-        public static Found Read(string agent, JsonElement commit)
+        public static Found Read(string @namespace, string agent, JsonElement commit)
         {
             string text = commit.GetRawText();
             return new Found(
-                Step.WithKey(commit.GetProperty("idempotency_key").GetString()!),
+                Step.WithKey(commit.GetProperty("idempotency_key").GetString()!, @namespace),
                 new StepReceipt(
                     agent, commit.GetProperty("version").GetInt64(), commit.GetProperty("commit_ts").GetInt64(),
                     commit.GetProperty("txn_id").GetString()!, commit.GetProperty("hash").GetString()!),

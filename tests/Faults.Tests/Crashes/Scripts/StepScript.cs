@@ -4,9 +4,12 @@ using System.Text.Json;
 namespace Statehouse.Faults.Tests.Crashes;
 
 /// <summary>Makes steps one after the other, and keeps what was answered.</summary>
-internal sealed class StepScript
+/// <param name="namespace">All its agents'.</param>
+internal sealed class StepScript(string @namespace)
 {
     private readonly Dictionary<int, IReadOnlyList<StepReceipt>> _acknowledged = [];
+
+    public string Namespace => @namespace;
 
     /// <summary>By the steps' numbers.</summary>
     public IReadOnlyDictionary<int, IReadOnlyList<StepReceipt>> Acknowledged => _acknowledged;
@@ -15,7 +18,7 @@ internal sealed class StepScript
     public HashSet<int> Unknown { get; } = [];
 
     /// <summary>The step that comes next.</summary>
-    public Step Next => new(Math.Max(_acknowledged.Keys.DefaultIfEmpty().Max(), Unknown.DefaultIfEmpty().Max()) + 1);
+    public Step Next => new(Math.Max(_acknowledged.Keys.DefaultIfEmpty().Max(), Unknown.DefaultIfEmpty().Max()) + 1, @namespace);
 
     /// <summary>Goes on until a step is not acknowledged.</summary>
     /// <param name="http">The server.</param>

@@ -14,11 +14,11 @@ internal sealed class StepTrace(CrashPoint inWrite)
     public static bool IsBeside(CrashPoint point) => s_beside.Contains(point);
 
     /// <summary>What the steps come to, one after the other, without end.</summary>
-    public IEnumerable<(Step Step, CrashPoint Point)> OfAllSteps()
+    public IEnumerable<(Step Step, CrashPoint Point)> OfAllSteps(string @namespace)
     {
         for (int number = 1; ; number++)
         {
-            var step = new Step(number);
+            var step = new Step(number, @namespace);
             foreach (CrashPoint point in Of(step))
                 yield return (step, point);
         }
