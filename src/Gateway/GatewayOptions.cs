@@ -1,5 +1,6 @@
 using System.Net;
 using Statehouse.Executions;
+using Statehouse.Journal;
 
 namespace Statehouse.Gateway;
 
@@ -35,4 +36,7 @@ public sealed record GatewayOptions
 
     /// <summary>How this server runs executions.</summary>
     public ExecutionOptions Executions { get; init; } = new();
+
+    /// <summary>Told when this process comes to a <see cref="CrashPoint"/>; fault tests end it there. Default null: nobody.</summary>
+    public Action<CrashPoint>? OnCrashPoint { get; init; }
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Statehouse.Agents;
 using Statehouse.Executions;
+using Statehouse.Journal;
 
 namespace Statehouse.Gateway;
 
@@ -102,7 +103,7 @@ public sealed class GatewayServer : IAsyncDisposable
     {
         _readiness.Stop();
         Task drained = _drain.DrainAsync();
-        await _stopping.CancelAsync();
+        await EndStreamsAsync();
         await Task.WhenAny(drained, Task.Delay(_options.StopPatience, _clock));
         return drained.IsCompleted;
     }
@@ -111,7 +112,7 @@ public sealed class GatewayServer : IAsyncDisposable
     public async Task StopAsync()
     {
         _readiness.Stop();
-        await _stopping.CancelAsync();
+        await EndStreamsAsync();
         using var patience = new CancellationTokenSource(_options.StopPatience);
         await _kestrel.StopAsync(patience.Token);
     }
@@ -123,6 +124,14 @@ public sealed class GatewayServer : IAsyncDisposable
         _exporter.Dispose();
         _metrics.Dispose();
         _stopping.Dispose();
+    }
+
+    private async Task EndStreamsAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+            return;
+        await _stopping.CancelAsync();
+        _options.OnCrashPoint?.Invoke(CrashPoint.WhileDraining);
     }
 
     private static KestrelServerOptions KestrelOptions(GatewayOptions options)

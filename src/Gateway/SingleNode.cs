@@ -31,23 +31,34 @@ internal sealed class SingleNode : IServerNode
     /// <exception cref="JournalOpenException">The journal cannot be opened; the message is for the operator.</exception>
     /// <exception cref="IOException">The address cannot be bound.</exception>
     public static async Task<SingleNode> StartAsync(
-        ServerSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ServerSettings settings, ProgramHooks hooks, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal"));
-        IJournalStore store = await ProgramStores.OpenAsync(settings, log, cancellationToken);
-        var options = new GatewayOptions { HttpAddress = settings.HttpAddress, GrpcAddress = settings.GrpcAddress, Executions = settings.Executions };
-        return await StartAsync(store, settings.Limits, options, clock, loggers, cancellationToken);
+        IJournalStore store = await ProgramStores.OpenAsync(settings, hooks, log, cancellationToken);
+        var options = new GatewayOptions
+        {
+            HttpAddress = settings.HttpAddress,
+            GrpcAddress = settings.GrpcAddress,
+            Executions = settings.Executions with { OnCrashPoint = hooks.OnCrashPoint },
+            OnCrashPoint = hooks.OnCrashPoint,
+        };
+        return await StartAsync(store, settings.Limits, options, hooks, clock, loggers, cancellationToken);
     }
 
     /// <summary>The same over a store that is open already, and is owned from here on.</summary>
-    public static async Task<SingleNode> StartAsync(
+    public static Task<SingleNode> StartAsync(
         IJournalStore store, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers,
+        CancellationToken cancellationToken) =>
+        StartAsync(store, limits, options, ProgramHooks.None, clock, loggers, cancellationToken);
+
+    private static async Task<SingleNode> StartAsync(
+        IJournalStore store, Limits limits, GatewayOptions options, ProgramHooks hooks, TimeProvider clock, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         var node = new SingleNode { StopPatience = options.StopPatience };
         try
         {
-            await node.WireAsync(store, limits, options, clock, loggers, cancellationToken);
+            await node.WireAsync(store, limits, options, hooks, clock, loggers, cancellationToken);
             return node;
         }
         catch
@@ -64,13 +75,14 @@ internal sealed class SingleNode : IServerNode
     }
 
     private async Task WireAsync(
-        IJournalStore store, Limits limits, GatewayOptions options, TimeProvider clock, ILoggerFactory loggers,
+        IJournalStore store, Limits limits, GatewayOptions options, ProgramHooks hooks, TimeProvider clock, ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
         var log = new HostOperatorLog(loggers.CreateLogger("Statehouse.Agents"));
         // The journal drains, then disposes its store.
-        var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
-        var agents = Own(new LocalAgents(journal, new LocalAgentsOptions(), limits, clock, log, ExecutionIndex.RowOf));
+        var journal = Own(hooks.Around(new GroupCommitJournal(store, new GroupCommitOptions { OnCrashPoint = hooks.OnCrashPoint }, log)));
+        var local = Own(new LocalAgents(journal, hooks.Around(new LocalAgentsOptions()), limits, clock, log, ExecutionIndex.RowOf));
+        IAgents agents = hooks.Around(local);
         var transactions = Own(new InteractiveTransactions(agents, limits, clock));
         var executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), limits, options.Executions, clock, log));
         var readiness = new Readiness(agents.PingAsync, options.ReadyPatience, clock);

@@ -3,11 +3,12 @@ using System.Net;
 namespace Statehouse.Gateway;
 
 /// <summary>The single-node server as a program: settings → journal → agents → HTTP and gRPC, until a signal; then back down.</summary>
-internal sealed class SingleNodeProgram() : ServerProgram<ServerSettings, SingleNode>(ServerSettingTable.Table)
+/// <param name="hooks">What the fault harness puts in.</param>
+internal sealed class SingleNodeProgram(ProgramHooks hooks) : ServerProgram<ServerSettings, SingleNode>(ServerSettingTable.Table, hooks.Clock)
 {
     protected override async Task<SingleNode?> StartAsync(
         ServerSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken) =>
-        await SingleNode.StartAsync(settings, clock, loggers, cancellationToken);
+        await SingleNode.StartAsync(settings, hooks, clock, loggers, cancellationToken);
 
     protected override IEnumerable<(string Protocol, IPEndPoint Address)> Listens(ServerSettings settings) =>
         [("HTTP", settings.HttpAddress), ("gRPC", settings.GrpcAddress)];

@@ -6,7 +6,8 @@ namespace Statehouse.Journal.Postgres;
 /// Writes batches: one statement, one transaction, one fsync each. Repeats one only where PostgreSQL says that it
 /// rolled it back; splits one only where a unit's data was refused, so that this unit hurts no other.
 /// </summary>
-internal sealed class AppendWriter(PostgresSessions sessions, StreamIds streamIds, HeadReader heads, IOperatorLog log)
+internal sealed class AppendWriter(
+    PostgresSessions sessions, StreamIds streamIds, HeadReader heads, IOperatorLog log, Action<CrashPoint>? onCrashPoint)
 {
     /// <summary>Rows are taken in one order everywhere, so even one repeat is rare.</summary>
     private const int AttemptsMax = 5;
@@ -118,7 +119,9 @@ internal sealed class AppendWriter(PostgresSessions sessions, StreamIds streamId
             arguments.AddUnitsTo(command);
         arguments.Index?.AddTo(command);
         await command.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        return (long[])(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        Task<object?> answer = command.ExecuteScalarAsync(cancellationToken);
+        onCrashPoint?.Invoke(CrashPoint.AfterSend);
+        return (long[])(await answer.ConfigureAwait(false))!;
     }
 
     /// <summary>After this, every unit but the refused ones has its outcome, whatever is thrown.</summary>

@@ -24,6 +24,9 @@ public sealed record PostgresJournalOptions
     /// <summary>How long connecting, or waiting for a free connection, may take: 1 s..1 min, default 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Told when this process comes to a <see cref="CrashPoint"/>; fault tests end it there. Default null: nobody.</summary>
+    public Action<CrashPoint>? OnCrashPoint { get; init; }
+
     internal void Validate()
     {
         RequireBetween(nameof(WriterCount), WriterCount, 1, 32);

@@ -25,7 +25,7 @@ public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory, IA
         _sessions = sessions;
         _streamIds = new StreamIds(sessions);
         _heads = new HeadReader(sessions);
-        _writer = new AppendWriter(sessions, _streamIds, _heads, log);
+        _writer = new AppendWriter(sessions, _streamIds, _heads, log, options.OnCrashPoint);
         _commits = new CommitReader(sessions, _heads);
         _versions = new VersionFinder(sessions, _heads);
         _snapshots = new SnapshotTable(sessions, _heads, log);
@@ -50,7 +50,7 @@ public sealed class PostgresJournalStore : IJournalStore, ISnapshotInventory, IA
         var sessions = new PostgresSessions(options);
         try
         {
-            await PostgresOpening.PrepareAsync(sessions, log, cancellationToken).ConfigureAwait(false);
+            await PostgresOpening.PrepareAsync(sessions, log, options.OnCrashPoint, cancellationToken).ConfigureAwait(false);
             return new PostgresJournalStore(options, sessions, log);
         }
         catch

@@ -7,7 +7,7 @@ namespace Statehouse.Journal.Postgres;
 /// Brings a database to this binary's version of a schema: all missing migrations in one transaction under one lock,
 /// so several servers may start at once and a crash leaves either the old schema or the new one.
 /// </summary>
-internal sealed class PostgresMigrator(NpgsqlConnection connection, MigrationSet set)
+internal sealed class PostgresMigrator(NpgsqlConnection connection, MigrationSet set, Action<CrashPoint>? onCrashPoint = null)
 {
     /// <summary>Longer than the longest wait for the lock and a migration of a large table together.</summary>
     private const int CommandSecondsMax = 3600;
@@ -27,6 +27,7 @@ internal sealed class PostgresMigrator(NpgsqlConnection connection, MigrationSet
         {
             await RunAsync(migration.Sql, cancellationToken).ConfigureAwait(false);
             await NoteAsync(migration, cancellationToken).ConfigureAwait(false);
+            onCrashPoint?.Invoke(CrashPoint.InMigration);
         }
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
 

@@ -10,11 +10,13 @@ internal static class PostgresOpening
 
     /// <exception cref="JournalOpenException">The server, the role or the schema does not do.</exception>
     /// <exception cref="JournalUnavailableException">SH-2001. The server cannot be reached, or only lets read.</exception>
-    public static Task PrepareAsync(PostgresSessions sessions, IOperatorLog log, CancellationToken cancellationToken) =>
+    public static Task PrepareAsync(
+        PostgresSessions sessions, IOperatorLog log, Action<CrashPoint>? onCrashPoint, CancellationToken cancellationToken) =>
         OnServerAsync(sessions, "serve as the journal", async connection =>
         {
             await WarnOfWeakDurabilityAsync(connection, log, cancellationToken).ConfigureAwait(false);
-            await new PostgresMigrator(connection, MigrationSet.Journal).ApplyAsync(log, cancellationToken).ConfigureAwait(false);
+            onCrashPoint?.Invoke(CrashPoint.WhileOpening);
+            await new PostgresMigrator(connection, MigrationSet.Journal, onCrashPoint).ApplyAsync(log, cancellationToken).ConfigureAwait(false);
         }, cancellationToken);
 
     /// <summary>Does something once on a server that was checked first, and maps what goes wrong; the purpose completes "PostgreSQL refuses to …".</summary>

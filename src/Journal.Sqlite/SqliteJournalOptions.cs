@@ -21,6 +21,9 @@ public sealed record SqliteJournalOptions
     /// </summary>
     public TimeSpan LockWait { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Told when this process comes to a <see cref="CrashPoint"/>; fault tests end it there. Default null: nobody.</summary>
+    public Action<CrashPoint>? OnCrashPoint { get; init; }
+
     /// <exception cref="JournalOpenException">A value is out of its range.</exception>
     internal void Validate()
     {

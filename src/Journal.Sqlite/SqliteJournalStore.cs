@@ -15,10 +15,13 @@ public sealed class SqliteJournalStore : IJournalStore, IAgentIndex, IJournalRet
     private readonly WriterLoop _writer;
     private readonly ReadPool _readers;
     private readonly IOperatorLog _log;
+    private readonly Action<CrashPoint>? _onCrashPoint;
     private int _isDisposed;
 
-    private SqliteJournalStore(DataDirectoryLock directoryLock, WriterLoop writer, ReadPool readers, IOperatorLog log)
+    private SqliteJournalStore(
+        DataDirectoryLock directoryLock, WriterLoop writer, ReadPool readers, IOperatorLog log, Action<CrashPoint>? onCrashPoint)
     {
+        _onCrashPoint = onCrashPoint;
         _directoryLock = directoryLock;
         _writer = writer;
         _readers = readers;
@@ -38,7 +41,7 @@ public sealed class SqliteJournalStore : IJournalStore, IAgentIndex, IJournalRet
 
     public async Task WriteAsync(IReadOnlyList<AppendUnit> batch, CancellationToken cancellationToken)
     {
-        var append = new BatchAppend(batch);
+        var append = new BatchAppend(batch, _onCrashPoint);
         await _writer.TransactAsync(append.Write, append.Acknowledge, cancellationToken).ConfigureAwait(false);
     }
 
@@ -150,7 +153,7 @@ public sealed class SqliteJournalStore : IJournalStore, IAgentIndex, IJournalRet
         {
             SqliteDatabase database = JournalFile.Open(directory, options);
             var writer = new WriterLoop(database, log);
-            return new SqliteJournalStore(directoryLock, writer, new ReadPool(directory.JournalFile, options, writer), log);
+            return new SqliteJournalStore(directoryLock, writer, new ReadPool(directory.JournalFile, options, writer), log, options.OnCrashPoint);
         }
         catch
         {

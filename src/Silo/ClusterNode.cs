@@ -1,3 +1,4 @@
+using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
 using Statehouse.Agents.Transactions;
 using Statehouse.Executions;
@@ -19,6 +20,7 @@ internal sealed class ClusterNode : IServerNode
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private readonly SiloSettings _settings;
+    private readonly ClusterHooks _hooks;
     private readonly TimeProvider _clock;
     private readonly ILoggerFactory _loggers;
     private readonly SiloLog _log;
@@ -29,9 +31,10 @@ internal sealed class ClusterNode : IServerNode
     private ExecutionService? _executions;
     private DashboardServer? _dashboard;
 
-    private ClusterNode(SiloSettings settings, TimeProvider clock, ILoggerFactory loggers)
+    private ClusterNode(SiloSettings settings, ClusterHooks hooks, TimeProvider clock, ILoggerFactory loggers)
     {
         _settings = settings;
+        _hooks = hooks;
         _clock = clock;
         _loggers = loggers;
         _log = new SiloLog(loggers.CreateLogger("Statehouse.Silo"));
@@ -61,9 +64,9 @@ internal sealed class ClusterNode : IServerNode
     /// <exception cref="StatehouseException">The database cannot be reached.</exception>
     /// <exception cref="IOException">An address cannot be bound.</exception>
     public static async Task<ClusterNode> StartAsync(
-        SiloSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+        SiloSettings settings, ClusterHooks hooks, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var node = new ClusterNode(settings, clock, loggers);
+        var node = new ClusterNode(settings, hooks, clock, loggers);
         try
         {
             await node.WireAsync(cancellationToken);
@@ -85,6 +88,7 @@ internal sealed class ClusterNode : IServerNode
     {
         long began = _clock.GetTimestamp();
         await DrainRequestsAsync();
+        _hooks.OnCrashPoint?.Invoke(CrashPoint.BeforeHandover);
         Exception? failure = await LeaveAsync(_settings.DrainWithin - _clock.GetElapsedTime(began));
         await DisposePartsAsync();
         if (failure is not null)
@@ -95,8 +99,8 @@ internal sealed class ClusterNode : IServerNode
     {
         await OrleansSchema.VerifyAsync(_settings.Postgres!, cancellationToken);
         var journalLog = new HostOperatorLog(_loggers.CreateLogger("Statehouse.Journal"));
-        IJournalStore store = await PostgresJournalStore.OpenAsync(
-            new PostgresJournalOptions { ConnectionString = _settings.Postgres! }, journalLog, cancellationToken);
+        var postgres = new PostgresJournalOptions { ConnectionString = _settings.Postgres!, OnCrashPoint = _hooks.OnCrashPoint };
+        IJournalStore store = _hooks.Around(await PostgresJournalStore.OpenAsync(postgres, journalLog, cancellationToken));
         // Built last and stopped first, but shown to the end: whoever watches a drain asks it.
         _parts.Push(new Deferred(async () => await (_http?.DisposeAsync() ?? ValueTask.CompletedTask)));
         _member = _settings.HostsAgents
@@ -109,10 +113,10 @@ internal sealed class ClusterNode : IServerNode
     {
         var log = new HostOperatorLog(_loggers.CreateLogger("Statehouse.Agents"));
         // The journal drains, then disposes its store.
-        var journal = Own(new GroupCommitJournal(store, new GroupCommitOptions(), log));
-        var options = new LocalAgentsOptions { IdleAfter = _settings.IdleAfter };
+        var journal = Own(_hooks.Around(new GroupCommitJournal(store, new GroupCommitOptions { OnCrashPoint = _hooks.OnCrashPoint }, log)));
+        LocalAgentsOptions options = _hooks.Around(new LocalAgentsOptions { IdleAfter = _settings.IdleAfter });
         var hosting = Own(new AgentHosting(journal, options, _settings.Limits, _clock, log, ExecutionIndex.RowOf));
-        return Own(await SiloMember.StartAsync(_settings, hosting, _clock, _loggers, _log, cancellationToken));
+        return Own(await SiloMember.StartAsync(_settings, hosting, _hooks.Silo, _clock, _loggers, _log, cancellationToken));
     }
 
     private async Task<IClusterMember> StartClientAsync(IJournalStore store, CancellationToken cancellationToken)
@@ -129,7 +133,8 @@ internal sealed class ClusterNode : IServerNode
             GrpcAddress = _settings.ServesApi ? _settings.GrpcAddress : null,
             Meters = ["Statehouse.", "Microsoft.Orleans"],
             StopPatience = _settings.DrainWithin * ShareOfRequests,
-            Executions = _settings.Executions,
+            Executions = _settings.Executions with { OnCrashPoint = _hooks.OnCrashPoint },
+            OnCrashPoint = _hooks.OnCrashPoint,
         };
         var readiness = new Readiness(token => PingAsync(store, token), options.ReadyPatience, _clock);
         if (_settings.ServesApi)
@@ -144,7 +149,7 @@ internal sealed class ClusterNode : IServerNode
     private async Task ServeApiAsync(IJournalStore store, Readiness readiness, GatewayOptions options, CancellationToken cancellationToken)
     {
         var log = new HostOperatorLog(_loggers.CreateLogger("Statehouse.Agents"));
-        var agents = new ClusterAgents(_member!.Grains, store, _settings.Limits, _clock, log);
+        IAgents agents = _hooks.Around(new ClusterAgents(_member!.Grains, store, _settings.Limits, _clock, log));
         var transactions = Own(new InteractiveTransactions(agents, _settings.Limits, _clock));
         _executions = Own(new ExecutionService(agents, ExecutionStores.Of(store), _settings.Limits, options.Executions, _clock, log));
         _http = GatewayServer.OfApi(agents, transactions, _executions, readiness, _settings.Limits, options, _clock, _loggers);

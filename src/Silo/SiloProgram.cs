@@ -6,14 +6,15 @@ using Statehouse.Journal.Postgres;
 namespace Statehouse.Silo;
 
 /// <summary>A process of the cluster as a program: migrate, where that is asked for; then serve until a signal.</summary>
-internal sealed class SiloProgram() : ServerProgram<SiloSettings, ClusterNode>(SiloSettingTable.Table)
+/// <param name="hooks">What the fault harness puts in.</param>
+internal sealed class SiloProgram(ClusterHooks hooks) : ServerProgram<SiloSettings, ClusterNode>(SiloSettingTable.Table, hooks.Clock)
 {
     protected override async Task<ClusterNode?> StartAsync(
         SiloSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (settings.Migrate)
             await MigrateAsync(settings, new HostOperatorLog(loggers.CreateLogger("Statehouse.Journal")), cancellationToken);
-        return settings.Role is null ? null : await ClusterNode.StartAsync(settings, clock, loggers, cancellationToken);
+        return settings.Role is null ? null : await ClusterNode.StartAsync(settings, hooks, clock, loggers, cancellationToken);
     }
 
     protected override IEnumerable<(string Protocol, IPEndPoint Address)> Listens(SiloSettings settings)
@@ -38,11 +39,11 @@ internal sealed class SiloProgram() : ServerProgram<SiloSettings, ClusterNode>(S
         node.Log.Started(settings.Role.ToString()!.ToLowerInvariant(), string.Join(", ", node.Addresses.Select(each => $"{each.What} {each.Where}")));
     }
 
-    private static async Task MigrateAsync(SiloSettings settings, IOperatorLog log, CancellationToken cancellationToken)
+    private async Task MigrateAsync(SiloSettings settings, IOperatorLog log, CancellationToken cancellationToken)
     {
         // Opening a store brings its tables up to date.
         await using PostgresJournalStore store = await PostgresJournalStore.OpenAsync(
-            new PostgresJournalOptions { ConnectionString = settings.Postgres! }, log, cancellationToken);
+            new PostgresJournalOptions { ConnectionString = settings.Postgres!, OnCrashPoint = hooks.OnCrashPoint }, log, cancellationToken);
         await OrleansSchema.ApplyAsync(settings.Postgres!, log, cancellationToken);
     }
 }

@@ -9,5 +9,5 @@ public sealed class ClusterCatalog : SystemCatalog
     public override IReadOnlyList<string> Names => [.. base.Names, "cluster"];
 
     public override ISystemUnderTest Create(string name, SystemOptions options) =>
-        name == "cluster" ? throw new NotImplementedException() : base.Create(name, options);
+        name == "cluster" ? new ClusterSystem(options) : base.Create(name, options);
 }

@@ -6,5 +6,6 @@ return args switch
 {
     ["silo", .. string[] rest] => await FaultySilo.RunAsync(rest),
     ["run", .. string[] rest] => await RunCommand.RunAsync(rest, new ClusterCatalog()),
+    ["check", .. string[] rest] => await RunCommand.CheckAsync(rest),
     _ => RunCommand.Usage(Console.Error),
 };

@@ -6,5 +6,6 @@ return args switch
 {
     ["serve", .. string[] rest] => await FaultyServer.RunAsync(rest),
     ["run", .. string[] rest] => await RunCommand.RunAsync(rest, new SystemCatalog()),
+    ["check", .. string[] rest] => await RunCommand.CheckAsync(rest),
     _ => RunCommand.Usage(Console.Error),
 };

@@ -10,20 +10,32 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
 
+    /// <summary>What is kept in memory of a process whose output goes to a file too.</summary>
+    private const int LinesInMemoryMax = 2_000;
+
     private readonly Process _process;
     private readonly Lock _lock = new();
-    private readonly List<string> _output = [];
+    private readonly Queue<string> _output = [];
+    private StreamWriter? _file;
     private TaskCompletionSource _moreOutput = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ChildProcess(Process process) => _process = process;
+    private ChildProcess(Process process, string? outputFile)
+    {
+        _process = process;
+        _file = outputFile is null ? null : new StreamWriter(outputFile, append: true) { AutoFlush = true };
+    }
 
-    public int Id => _process.Id;
+    /// <summary>Its process id, also after it has ended.</summary>
+    public int Id { get; private set; }
 
     public bool HasExited => _process.HasExited;
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>Standard output and standard error so far, line by line as they came.</summary>
+    /// <summary>
+    /// Standard output and standard error so far, line by line as they came; of a process whose output goes to a file, the
+    /// last 2,000 lines.
+    /// </summary>
     public string Output
     {
         get
@@ -36,7 +48,14 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <param name="program">Name or path.</param>
     /// <param name="arguments">Each as it is: no shell, no quoting.</param>
     /// <param name="workingFolder">null = this process's.</param>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, string? workingFolder = null)
+    /// <param name="outputFile">What it prints is appended to this too; null = kept in memory only.</param>
+    /// <param name="environment">Variables that it gets beside this process's own.</param>
+    public static ChildProcess Start(
+        string program,
+        IEnumerable<string> arguments,
+        string? workingFolder = null,
+        string? outputFile = null,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -48,10 +67,13 @@ public sealed class ChildProcess : IAsyncDisposable
         // Settings of whoever runs the tests must not reach what is tested.
         foreach (string name in start.Environment.Keys.Where(n => n.StartsWith("STATEHOUSE_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
-        var child = new ChildProcess(new Process { StartInfo = start });
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        var child = new ChildProcess(new Process { StartInfo = start }, outputFile);
         child._process.OutputDataReceived += child.Keep;
         child._process.ErrorDataReceived += child.Keep;
         child._process.Start();
+        child.Id = child._process.Id;
         child._process.StandardInput.Close();
         child._process.BeginOutputReadLine();
         child._process.BeginErrorReadLine();
@@ -59,8 +81,13 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>A program built in this clone, run by the same <c>dotnet</c> as the tests.</summary>
-    public static ChildProcess StartDotnet(string dll, IEnumerable<string> arguments, string? workingFolder = null) =>
-        Start(DotnetHost, [dll, .. arguments], workingFolder);
+    public static ChildProcess StartDotnet(
+        string dll,
+        IEnumerable<string> arguments,
+        string? workingFolder = null,
+        string? outputFile = null,
+        IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(DotnetHost, [dll, .. arguments], workingFolder, outputFile, environment);
 
     /// <summary>The <c>dotnet</c> that runs this test.</summary>
     public static string DotnetHost =>
@@ -124,15 +151,26 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <exception cref="TimeoutException">It did not end within the bound.</exception>
     public Task<int> TerminateAsync(TimeSpan bound, CancellationToken cancellationToken)
     {
-        if (!HasExited && kill(Id, SigTerm) != 0)
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        Signal(SigTerm);
         return WaitForExitAsync(bound, cancellationToken);
+    }
+
+    /// <summary>Sends a signal by its number, for instance 19, SIGSTOP. Does nothing where the process has ended.</summary>
+    public void Signal(int number)
+    {
+        if (!HasExited && kill(Id, number) != 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
         _process.Dispose();
+        lock (_lock)
+        {
+            _file?.Dispose();
+            _file = null;
+        }
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)
@@ -142,7 +180,10 @@ public sealed class ChildProcess : IAsyncDisposable
         TaskCompletionSource more;
         lock (_lock)
         {
-            _output.Add(line.Data);
+            _output.Enqueue(line.Data);
+            _file?.WriteLine(line.Data);
+            if (_file is not null && _output.Count > LinesInMemoryMax)
+                _output.Dequeue();
             more = _moreOutput;
             _moreOutput = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Statehouse.Testing;
@@ -20,6 +19,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     private const string RemovalScript = """
         data=$1; folder=$2; shift 2
         "$@" -D "$data" -m immediate -t 10 stop > /dev/null 2>&1
+        if grep -q " $data " /proc/mounts 2> /dev/null; then umount -l "$data"; fi
         rm -rf -- "$folder"
         """;
 
@@ -42,6 +42,12 @@ public sealed class PostgresCluster : IAsyncDisposable
         ? $"PostgreSQL's server programs were not found: install them, or name their folder in {PostgresBinaries.FolderVariable}."
         : null;
 
+    /// <summary>Where it listens, on 127.0.0.1.</summary>
+    public int Port => _port;
+
+    /// <summary>Where PostgreSQL writes what it has to say.</summary>
+    public string LogFile => Path.Combine(_folder, "server.log");
+
     /// <summary>The process of the server while it runs; 0 otherwise.</summary>
     public int ServerProcessId { get; private set; }
 
@@ -50,11 +56,19 @@ public sealed class PostgresCluster : IAsyncDisposable
 
     /// <summary>A cluster of the caller's own.</summary>
     /// <param name="settings">Lines for postgresql.conf, for instance <c>max_connections = 8</c>.</param>
-    public static async Task<PostgresCluster> StartNewAsync(params IReadOnlyList<string> settings)
+    public static Task<PostgresCluster> StartNewAsync(params IReadOnlyList<string> settings) => StartNewAsync(null, settings);
+
+    /// <summary>A cluster of the caller's own, on a disk of the caller's choice.</summary>
+    /// <param name="prepareDataFolder">Is given the empty data folder and may mount something there, which is unmounted at the end.</param>
+    /// <param name="settings">Lines for postgresql.conf.</param>
+    public static async Task<PostgresCluster> StartNewAsync(Func<string, Task>? prepareDataFolder, IReadOnlyList<string> settings)
     {
         var cluster = new PostgresCluster();
         try
         {
+            Directory.CreateDirectory(cluster.DataFolder);
+            if (prepareDataFolder is not null)
+                await prepareDataFolder(cluster.DataFolder);
             await cluster.InitializeAsync(settings);
             await cluster.StartAsync();
             return cluster;
@@ -137,10 +151,13 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Starts the server, again on the same data and the same port after a stop or kill.</summary>
     public async Task StartAsync()
     {
-        await PgCtlAsync("start", "-w", "-l", Path.Combine(_folder, "server.log"), "-o", $"-p {_port}");
+        await PgCtlAsync("start", "-w", "-l", LogFile, "-o", $"-p {_port}");
         string firstLine = (await File.ReadAllLinesAsync(Path.Combine(DataFolder, "postmaster.pid")))[0];
         ServerProcessId = int.Parse(firstLine, CultureInfo.InvariantCulture);
     }
+
+    /// <summary>Whether the server's process is there; it may also have ended by itself.</summary>
+    public bool IsRunning => ServerProcessId != 0 && Directory.Exists($"/proc/{ServerProcessId}");
 
     /// <summary>Stops the server in an orderly way; open sessions are ended.</summary>
     public async Task StopAsync()
@@ -149,9 +166,18 @@ public sealed class PostgresCluster : IAsyncDisposable
         ServerProcessId = 0;
     }
 
+    /// <summary>Stops it without a checkpoint, as a power switch would: it recovers at the next start.</summary>
+    public async Task StopImmediatelyAsync()
+    {
+        await PgCtlAsync("stop", "-w", "-m", "immediate");
+        ServerProcessId = 0;
+    }
+
     /// <summary>kill -9 of the server and all its sessions: what is not on disk by now is gone.</summary>
     public async Task KillAsync()
     {
+        if (!IsRunning)
+            return;
         using Process server = Process.GetProcessById(ServerProcessId);
         server.Kill(entireProcessTree: true);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
@@ -165,7 +191,8 @@ public sealed class PostgresCluster : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private string DataFolder => Path.Combine(_folder, "data");
+    /// <summary>Where PostgreSQL keeps everything.</summary>
+    public string DataFolder => Path.Combine(_folder, "data");
 
     private async Task InitializeAsync(IReadOnlyList<string> settings)
     {
@@ -176,17 +203,10 @@ public sealed class PostgresCluster : IAsyncDisposable
         await ShellCommand.RunAsync(
             [.. ShellCommand.AsServerUser, Program("initdb"), "-D", DataFolder, "-U", "postgres", "-A", "scram-sha-256",
              "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync"]);
-        _port = FreePort();
+        _port = LoopbackPorts.Take();
         await File.AppendAllLinesAsync(
             Path.Combine(DataFolder, "postgresql.conf"),
             ["listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", "fsync = on", "shared_buffers = 32MB", "max_connections = 100", .. settings]);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private Task PgCtlAsync(params IReadOnlyList<string> arguments) =>

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Statehouse.Testing;
 
 /// <summary>Runs a program to its end, within a bound.</summary>
-internal static class ShellCommand
+public static class ShellCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 

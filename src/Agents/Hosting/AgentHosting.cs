@@ -37,8 +37,8 @@ public sealed class AgentHosting : IAsyncDisposable
         Limits = limits;
         Clock = clock;
         Log = log;
-        Loader = new AgentLoader(journal.Store, limits, log);
-        Snapshots = new SnapshotWriter(journal.Store, log);
+        Loader = new AgentLoader(journal.Store, limits, log, options.OnCrashPoint);
+        Snapshots = new SnapshotWriter(journal.Store, log, options.OnCrashPoint);
         RecentStates = new RecentStates(countMax: 256, bytesMax: Math.Min(64L << 20, options.ResidentBytesMax / 4));
         FeedSignal = new FeedSignal();
         _foreignCommits = journal.Store.IsShared ? new ForeignCommits(_followed, this) : null;

@@ -14,7 +14,11 @@ public sealed record LoadedState(AgentState State, long SnapshotBytes, long Tail
 /// Folds journals into states, and trusts nothing on the way: every commit must chain on the one before it, in
 /// version, time, position and hash (I3, I11).
 /// </summary>
-public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog log)
+/// <param name="store">Where the journals are.</param>
+/// <param name="limits">How much a state remembers.</param>
+/// <param name="log">Hears of snapshots that are passed over.</param>
+/// <param name="onCrashPoint">As <see cref="LocalAgentsOptions.OnCrashPoint"/>.</param>
+public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog log, Action<CrashPoint>? onCrashPoint = null)
 {
     /// <summary>Loads the newest snapshot not above <paramref name="atMost"/> and folds the tail up to it.</summary>
     /// <param name="handle">Whose journal.</param>
@@ -30,6 +34,7 @@ public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog
             (AgentState start, long snapshotBytes) = await StartAsync(handle, atMost, cancellationToken).ConfigureAwait(false);
             try
             {
+                onCrashPoint?.Invoke(CrashPoint.InLoad);
                 JournalFold fold = await FoldOnAsync(handle, start, atMost, cancellationToken).ConfigureAwait(false);
                 return new LoadedState(fold.End(), snapshotBytes, fold.Bytes);
             }

@@ -1,3 +1,5 @@
+using Statehouse.Journal;
+
 namespace Statehouse.Agents.Hosting;
 
 /// <summary>How a process keeps agents in memory.</summary>
@@ -32,4 +34,7 @@ public sealed record LocalAgentsOptions
 
     /// <summary>A snapshot is due when the tail since the last one is larger than it, and than this.</summary>
     public long SnapshotTailBytesMin { get; init; } = 64 * 1024;
+
+    /// <summary>Told when this process comes to a <see cref="CrashPoint"/>; fault tests end it there. Default null: nobody.</summary>
+    public Action<CrashPoint>? OnCrashPoint { get; init; }
 }

@@ -130,6 +130,7 @@ public sealed partial class ResidentAgent
         if (decision.Commit is not { } commit)
             return new Proposal { Decision = decision, RestsOn = LastPendingNeedsLock() };
 
+        _hosting.Options.OnCrashPoint?.Invoke(CrashPoint.AfterDecide);
         AgentState after = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
         var pending = new PendingCommit(this, _handle, commit, _hosting.ToAppend(commit, after), basis, after, _epoch);
         // Its answer may come at once, on another thread: Show waits for this lock.

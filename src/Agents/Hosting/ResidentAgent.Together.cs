@@ -140,6 +140,7 @@ public sealed partial class ResidentAgent
         ThrowIfRefused(decision.Refusal);
         if (decision.Commit is not { } commit)
             return Held(basis, null, decision.Repeat!.ToReceipt());
+        _hosting.Options.OnCrashPoint?.Invoke(CrashPoint.AfterDecide);
         AgentState shown = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
         JournalCommit append = _hosting.ToAppend(commit, shown);
         _held = new HeldCommit(commit, shown);

@@ -13,13 +13,15 @@ internal sealed class SnapshotWriter
 {
     private readonly IJournalStore _store;
     private readonly IOperatorLog _log;
+    private readonly Action<CrashPoint>? _onCrashPoint;
     private readonly Channel<ResidentAgent> _queue = Channel.CreateUnbounded<ResidentAgent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task _loop;
 
-    public SnapshotWriter(IJournalStore store, IOperatorLog log)
+    public SnapshotWriter(IJournalStore store, IOperatorLog log, Action<CrashPoint>? onCrashPoint)
     {
         _store = store;
         _log = log;
+        _onCrashPoint = onCrashPoint;
         _loop = Task.Run(RunAsync);
     }
 
@@ -53,12 +55,15 @@ internal sealed class SnapshotWriter
     {
         (AgentState state, long tailBytes) = agent.TakeSnapshotDue();
         byte[] body = SnapshotCodec.Encode(state);
+        _onCrashPoint?.Invoke(CrashPoint.InSnapshot);
         await _store.WriteSnapshotAsync(agent.Handle, new JournalSnapshot(state.Version, state.Hash, body), CancellationToken.None).ConfigureAwait(false);
         agent.OnSnapshotWritten(body.Length, tailBytes);
         AgentsMetrics.Snapshots.Add(1);
 
         IReadOnlyList<AgentVersion> versions = await _store.ListSnapshotsAsync(agent.Handle, CancellationToken.None).ConfigureAwait(false);
-        if (SnapshotPolicy.ToDrop(versions) is { } surplus)
-            await _store.DeleteSnapshotsAsync(agent.Handle, [surplus], CancellationToken.None).ConfigureAwait(false);
+        if (SnapshotPolicy.ToDrop(versions) is not { } surplus)
+            return;
+        _onCrashPoint?.Invoke(CrashPoint.InThinning);
+        await _store.DeleteSnapshotsAsync(agent.Handle, [surplus], CancellationToken.None).ConfigureAwait(false);
     }
 }

@@ -47,6 +47,8 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
                 var part = new Part(i, commits[i], share, await share.HoldAsync(request, cancellationToken).ConfigureAwait(false));
                 held.Add(part);
                 attempts.TriedAfter[i] ??= part.Held.Version;
+                if (held.Count < order.Length)
+                    Reach(CrashPoint.BetweenHolds);
             }
             Part[] writing = [.. held.Where(part => !part.Request.IsReadOnly)];
             if (IsRepeatOfSome(writing) && !attempts.HaveAskedJournal)
@@ -66,6 +68,7 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
                 return failure is null ? null : throw failure;
             }
             end = new HoldEnd(HoldOutcome.Committed, position);
+            Reach(CrashPoint.BeforeParticipantsAreTold);
             hosting.FeedSignal.Advance(position);
             return InCallersOrder(writing, part => CommitBodyCodec.Decode(part.Held.Commit! with { CommitTs = position }, default).ToReceipt());
         }
@@ -154,17 +157,23 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
         return null;
     }
 
-    private static async Task EndAsync(List<Part> held, HoldEnd end)
+    private async Task EndAsync(List<Part> held, HoldEnd end)
     {
         if (end.Outcome == HoldOutcome.Committed)
             held.ForEach(part => part.Share.CloseReads());
         var ending = new List<Task>(held.Count);
         foreach (Part part in held)
+        {
             ending.Add(part.Share.EndAsync(end).AsTask());
+            if (end.Outcome == HoldOutcome.Committed && ending.Count < held.Count)
+                Reach(CrashPoint.BetweenParticipants);
+        }
         await Task.WhenAll(ending).ConfigureAwait(false);
         foreach (Part part in held)
             part.Share.OpenReads();
     }
+
+    private void Reach(CrashPoint point) => hosting.Options.OnCrashPoint?.Invoke(point);
 
     /// <summary>Turns are taken in the agents' order; receipts go back in the caller's.</summary>
     private static ImmutableArray<CommitReceipt> InCallersOrder(Part[] writing, Func<Part, CommitReceipt> receipt) =>

@@ -1,3 +1,5 @@
+using Statehouse.Journal;
+
 namespace Statehouse.Executions;
 
 /// <summary>How a server runs executions, all of them alike.</summary>
@@ -17,4 +19,7 @@ public sealed record ExecutionOptions
 
     /// <summary>How often a write is decided again after another one was first, before SH-1001. Default 16.</summary>
     public int DecideAttemptsMax { get; init; } = 16;
+
+    /// <summary>Told when this process comes to a <see cref="CrashPoint"/>; fault tests end it there. Default null: nobody.</summary>
+    public Action<CrashPoint>? OnCrashPoint { get; init; }
 }

@@ -71,6 +71,7 @@ public sealed partial class ExecutionService
         cancellationToken.ThrowIfCancellationRequested();
         // From here on to the end, whoever asked: nobody else would find the snapshots of what is gone.
         IReadOnlyList<bool> removed = await RemoveAsync(ends).ConfigureAwait(false);
+        _options.OnCrashPoint?.Invoke(CrashPoint.InCleanup);
         AgentEnd[] orphans = [.. kept.Where((_, i) => removed[i]).SelectMany(each => each)];
         foreach (AgentEnd[] some in orphans.Chunk(RemovedAtOnceMax))
             await RemoveAsync(some).ConfigureAwait(false);

@@ -7,7 +7,9 @@ namespace Statehouse.Gateway;
 /// A server program: reads its settings, starts, says so, waits for a signal, stops. Exit codes: 0 stopped as asked (or
 /// nothing to run was asked for), 1 could not start or stop, 2 a setting cannot be used.
 /// </summary>
-internal abstract class ServerProgram<TSettings, TNode>(SettingTable<TSettings> table)
+/// <param name="table">What it can be told.</param>
+/// <param name="clock">Of everything but the log.</param>
+internal abstract class ServerProgram<TSettings, TNode>(SettingTable<TSettings> table, TimeProvider clock)
     where TSettings : ProgramSettings
     where TNode : class, IServerNode
 {
@@ -53,7 +55,7 @@ internal abstract class ServerProgram<TSettings, TNode>(SettingTable<TSettings> 
         try
         {
             Warn(settings, log);
-            await using TNode? node = await StartAsync(settings, TimeProvider.System, loggers, signals.Stop);
+            await using TNode? node = await StartAsync(settings, clock, loggers, signals.Stop);
             if (node is null)
                 return 0;
             Introduce(settings, node, output, log);

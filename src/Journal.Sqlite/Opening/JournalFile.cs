@@ -45,7 +45,7 @@ internal static class JournalFile
             {
                 database.ExecuteScript(Sql.NewDatabase);
                 database.ExecuteScript(Sql.ConfigureWriter);
-                SchemaMigrations.Apply(database);
+                SchemaMigrations.Apply(database, options.OnCrashPoint);
                 database.TryEmptyWal();
             }
             // The writer's first commit syncs the directory (for its new WAL), and this name with it.
@@ -64,9 +64,10 @@ internal static class JournalFile
                 throw new JournalOpenException(
                     $"The journal {path} cannot be opened: it cannot be written; check its permissions and how its disk is mounted.");
             database.CheckpointEvery(options.CheckpointPages);
+            options.OnCrashPoint?.Invoke(CrashPoint.WhileOpening);
             if (database.TryEmptyWal())
                 CheckLength(database);
-            SchemaMigrations.Apply(database);
+            SchemaMigrations.Apply(database, options.OnCrashPoint);
             return database;
         }
         catch

@@ -6,15 +6,15 @@ namespace Statehouse.Journal.Sqlite.Opening;
 internal static class SchemaMigrations
 {
     /// <exception cref="JournalOpenException">The schema is newer, or was made by migrations other than ours.</exception>
-    public static void Apply(SqliteDatabase database) => Apply(database, Sql.Migrations);
+    public static void Apply(SqliteDatabase database, Action<CrashPoint>? onCrashPoint = null) => Apply(database, Sql.Migrations, onCrashPoint);
 
-    /// <summary>As <see cref="Apply(SqliteDatabase)"/>, with the migrations given.</summary>
-    public static void Apply(SqliteDatabase database, IReadOnlyList<Migration> known)
+    /// <summary>As <see cref="Apply(SqliteDatabase, Action{CrashPoint})"/>, with the migrations given.</summary>
+    public static void Apply(SqliteDatabase database, IReadOnlyList<Migration> known, Action<CrashPoint>? onCrashPoint = null)
     {
         database.Execute(Sql.MigrationTable);
         int applied = CheckApplied(database, known);
         foreach (Migration migration in known.Skip(applied))
-            ApplyOne(database, migration);
+            ApplyOne(database, migration, onCrashPoint);
     }
 
     /// <summary>How many of the known migrations the database has.</summary>
@@ -38,7 +38,7 @@ internal static class SchemaMigrations
         return applied;
     }
 
-    private static void ApplyOne(SqliteDatabase database, Migration migration)
+    private static void ApplyOne(SqliteDatabase database, Migration migration, Action<CrashPoint>? onCrashPoint)
     {
         database.Execute(Sql.Begin);
         try
@@ -49,6 +49,7 @@ internal static class SchemaMigrations
                 .BindText(2, Encoding.UTF8.GetBytes(migration.Name))
                 .Bind(3, migration.Checksum)
                 .Run();
+            onCrashPoint?.Invoke(CrashPoint.InMigration);
             database.Execute(Sql.Commit);
         }
         catch

@@ -7,6 +7,7 @@ namespace Statehouse.Journal.Sqlite.Writing;
 internal sealed class BatchAppend
 {
     private readonly IReadOnlyList<AppendUnit> _batch;
+    private readonly Action<CrashPoint>? _onCrashPoint;
 
     // Per run of the batch, in order: the agent's row; 0 where the run's unit did not go in.
     private readonly List<long> _streamIds = [];
@@ -15,8 +16,9 @@ internal sealed class BatchAppend
     private readonly ReadOnlyMemory<byte>[][] _bodies;
 
     /// <exception cref="InvariantBrokenException">SH-9001. A unit is not what <see cref="AppendUnit"/> promises.</exception>
-    public BatchAppend(IReadOnlyList<AppendUnit> batch)
+    public BatchAppend(IReadOnlyList<AppendUnit> batch, Action<CrashPoint>? onCrashPoint)
     {
+        _onCrashPoint = onCrashPoint;
         foreach (AppendUnit unit in batch)
             CheckUnit(unit);
         _batch = batch;
@@ -38,6 +40,7 @@ internal sealed class BatchAppend
                 continue;
             next = InsertCommits(database, unit, firstRun, next);
         }
+        _onCrashPoint?.Invoke(CrashPoint.AfterInsertBeforeCommit);
     }
 
     public void Acknowledge()

@@ -17,4 +17,7 @@ public sealed record GroupCommitOptions
 
     /// <summary>How long <see cref="IAppendQueue.WaitForRoomAsync"/> waits before SH-2003.</summary>
     public TimeSpan BusyPatience { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Told when this process comes to a <see cref="CrashPoint"/>; fault tests end it there. Default null: nobody.</summary>
+    public Action<CrashPoint>? OnCrashPoint { get; init; }
 }

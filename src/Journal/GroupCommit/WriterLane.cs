@@ -63,6 +63,7 @@ internal sealed class WriterLane
     public Task DrainAsync()
     {
         _queue.Writer.TryComplete();
+        _options.OnCrashPoint?.Invoke(CrashPoint.InJournalDrain);
         return _loop;
     }
 
@@ -97,7 +98,9 @@ internal sealed class WriterLane
     {
         try
         {
+            _options.OnCrashPoint?.Invoke(CrashPoint.BeforeAppend);
             await _store.WriteAsync(_batch.ToUnits(), CancellationToken.None).ConfigureAwait(false);
+            _options.OnCrashPoint?.Invoke(CrashPoint.AfterCommitBeforeReply);
             JournalMetrics.Batches.Add(1);
             JournalMetrics.BatchCommits.Record(_batch.CommitCount);
             _batch.Settle();

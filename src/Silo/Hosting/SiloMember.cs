@@ -37,13 +37,15 @@ internal sealed class SiloMember : IClusterMember
     /// <summary>Starts it and waits until it is an active member.</summary>
     /// <param name="settings">Addresses, cluster, database.</param>
     /// <param name="hosting">What its agents share.</param>
+    /// <param name="hook">As <see cref="ClusterHooks.Silo"/>.</param>
     /// <param name="clock">For the bound on all attempts.</param>
     /// <param name="loggers">Where Orleans logs.</param>
     /// <param name="log">Ours.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ProgramException">It cannot start or join.</exception>
     public static async Task<SiloMember> StartAsync(
-        SiloSettings settings, AgentHosting hosting, TimeProvider clock, ILoggerFactory loggers, SiloLog log, CancellationToken cancellationToken)
+        SiloSettings settings, AgentHosting hosting, Action<ISiloBuilder>? hook, TimeProvider clock, ILoggerFactory loggers, SiloLog log,
+        CancellationToken cancellationToken)
     {
         // The same ones at each attempt: another one's row is then known for this silo's own past.
         using SiloPorts ports = SiloPorts.Keep(settings);
@@ -51,7 +53,7 @@ internal sealed class SiloMember : IClusterMember
         while (true)
         {
             var fatalErrors = new FatalErrors(log);
-            IHost host = Build(settings, ports.Silo, ports.Gateway, hosting, fatalErrors, loggers);
+            IHost host = Build(settings, ports.Silo, ports.Gateway, hosting, hook, fatalErrors, loggers);
             try
             {
                 using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, fatalErrors.StartFailed);
@@ -118,8 +120,8 @@ internal sealed class SiloMember : IClusterMember
     }
 
     private static IHost Build(
-        SiloSettings settings, IPEndPoint siloEndpoint, IPEndPoint gatewayEndpoint, AgentHosting hosting, FatalErrors fatalErrors,
-        ILoggerFactory loggers)
+        SiloSettings settings, IPEndPoint siloEndpoint, IPEndPoint gatewayEndpoint, AgentHosting hosting, Action<ISiloBuilder>? hook,
+        FatalErrors fatalErrors, ILoggerFactory loggers)
     {
         string database = OrleansHost.ConnectionString(settings);
         HostApplicationBuilder builder = OrleansHost.NewBuilder(settings, loggers);
@@ -136,6 +138,7 @@ internal sealed class SiloMember : IClusterMember
             silo.Services.AddSingleton<IFatalErrorHandler>(fatalErrors);
             // On every silo: the one that a dashboard asks asks all others. Whether it has a page is another matter.
             silo.AddDashboard(ClusterTuning.Tune);
+            hook?.Invoke(silo);
         });
         return builder.Build();
     }

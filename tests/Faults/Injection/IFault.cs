@@ -9,6 +9,9 @@ public interface IFault
     /// <summary>Null where it can be done here; otherwise why not (no right to mount, a program is missing): reported, never silent.</summary>
     string? Unavailable { get; }
 
+    /// <summary>Between which bounds a schedule draws how long it lasts before it is undone.</summary>
+    (TimeSpan Least, TimeSpan Most) Lasts => (TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(8));
+
     /// <summary>Does it. Returns at once, or when the harm is done.</summary>
     /// <param name="random">Chooses the victim and the size.</param>
     /// <param name="cancellationToken">Ends with the run.</param>

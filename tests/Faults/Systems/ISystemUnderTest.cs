@@ -33,6 +33,12 @@ public interface ISystemUnderTest : IAsyncDisposable
     /// <summary>Reads the whole journal back: every agent, every commit, the feed.</summary>
     IEvidenceReader Evidence { get; }
 
+    /// <summary>How often each process was started and how it ended, a line each.</summary>
+    IReadOnlyList<string> Lives { get; }
+
+    /// <summary>Processes that broke down by themselves, with a signal or an unhandled exception; no fault makes that right.</summary>
+    IReadOnlyList<string> Breakdowns { get; }
+
     /// <summary>What the processes printed: for the report of a failure.</summary>
     string Output { get; }
 }

@@ -1,0 +1,132 @@
+using System.Text.Json;
+
+namespace Statehouse.Faults.Tests.Crashes;
+
+/// <summary>
+/// Holds what a server has against what a script was told: acknowledged steps are there as they were told, unknown ones once
+/// or not at all, together on all their agents or on none; the chain holds, the live state is the fold, the feed is whole.
+/// </summary>
+internal sealed class StepAudit
+{
+    private const int PageMax = 1000;
+
+    private readonly Dictionary<string, List<Found>> _journals = [];
+
+    private readonly string _namespace;
+
+    private StepAudit(string @namespace) => _namespace = @namespace;
+
+    /// <summary>Reads everything and checks all that needs no expectation.</summary>
+    public static async Task<StepAudit> OfAsync(HttpClient http, StepScript script, CancellationToken cancellationToken)
+    {
+        var audit = new StepAudit(script.Namespace);
+        foreach (string agent in Step.AllAgents)
+            audit._journals[agent] = await audit.JournalAsync(http, agent, cancellationToken);
+        foreach ((int number, IReadOnlyList<StepReceipt> receipts) in script.Acknowledged)
+        {
+            foreach (StepReceipt receipt in receipts)
+                Assert.Equal(receipt, Assert.Single(audit.Of(new Step(number, script.Namespace), receipt.Agent)).Receipt);
+        }
+        foreach (int number in script.Unknown)
+            Assert.InRange(audit.CountOf(new Step(number, script.Namespace)), 0, 1);
+        int[] told = [.. script.Acknowledged.Keys, .. script.Unknown];
+        Assert.All(audit._journals.Values.SelectMany(journal => journal), found => Assert.Contains(found.Step.Number, told));
+        audit.CheckPairs();
+        foreach (string agent in Step.AllAgents)
+            await audit.CheckStateAsync(http, agent, cancellationToken);
+        await audit.CheckFeedAsync(http, cancellationToken);
+        return audit;
+    }
+
+    public long VersionOf(string agent) => _journals[agent].Count;
+
+    /// <summary>How often a step is there: on each of its agents as often.</summary>
+    public int CountOf(Step step)
+    {
+        int[] counts = [.. step.Agents.Select(agent => Of(step, agent).Count()).Distinct()];
+        Assert.True(counts.Length == 1, $"Step {step.Number} is on some of its agents, and not on all.");
+        return counts[0];
+    }
+
+    private IEnumerable<Found> Of(Step step, string agent) => _journals[agent].Where(found => found.Step == step);
+
+    private async Task<List<Found>> JournalAsync(HttpClient http, string agent, CancellationToken cancellationToken)
+    {
+        var journal = new List<Found>();
+        string? page = await GetAsync(http, $"{Step.PathOf(_namespace, agent)}/commits?limit={PageMax}", cancellationToken);
+        if (page is null)
+            return journal;
+        using JsonDocument json = JsonDocument.Parse(page);
+        string hash = HashChain.Genesis(0, _namespace, agent);
+        foreach (JsonElement commit in json.RootElement.GetProperty("items").EnumerateArray())
+        {
+            Found found = Found.Read(_namespace, agent, commit);
+            hash = HashChain.Next(hash, journal.Count + 1, commit.GetProperty("time").GetString()!, found.Receipt.TxnId, found.Body);
+            Assert.Equal((journal.Count + 1, hash), (found.Receipt.Version, found.Receipt.Hash));
+            Assert.True(journal.Count == 0 || journal[^1].Receipt.CommitTs < found.Receipt.CommitTs, $"commit_ts of {agent} does not grow.");
+            journal.Add(found);
+        }
+        return journal;
+    }
+
+    private void CheckPairs()
+    {
+        Assert.Equal(
+            _journals[Step.Pair[0]].Select(found => (found.Step, found.Receipt.Version, found.Receipt.CommitTs, found.Receipt.TxnId)),
+            _journals[Step.Pair[1]].Select(found => (found.Step, found.Receipt.Version, found.Receipt.CommitTs, found.Receipt.TxnId)));
+    }
+
+    private async Task CheckStateAsync(HttpClient http, string agent, CancellationToken cancellationToken)
+    {
+        var folded = new SortedDictionary<string, (string Value, long Version)>(StringComparer.Ordinal);
+        foreach (Found found in _journals[agent])
+        {
+            using JsonDocument body = JsonDocument.Parse(found.Body);
+            foreach (JsonElement operation in body.RootElement.GetProperty("operations").EnumerateArray())
+                folded[operation.GetProperty("key").GetString()!] = (operation.GetProperty("value").GetRawText(), operation.GetProperty("version").GetInt64());
+        }
+        string? scan = await GetAsync(http, $"{Step.PathOf(_namespace, agent)}/state?limit={PageMax}", cancellationToken);
+        if (folded.Count == 0)
+            return;
+        using JsonDocument json = JsonDocument.Parse(Assert.IsType<string>(scan));
+        Assert.Equal(
+            folded.Select(each => (each.Key, each.Value.Value, each.Value.Version)),
+            json.RootElement.GetProperty("items").EnumerateArray().Select(each => (
+                each.GetProperty("key").GetString()!, each.GetProperty("value").GetRawText(), each.GetProperty("version").GetInt64())));
+    }
+
+    private async Task CheckFeedAsync(HttpClient http, CancellationToken cancellationToken)
+    {
+        using JsonDocument json = JsonDocument.Parse((await GetAsync(http, $"/v1/feed?limit={PageMax}&namespace={_namespace}", cancellationToken))!);
+        Assert.Equal(
+            _journals.Values.SelectMany(journal => journal).Select(found => found.Receipt).OrderBy(each => each.CommitTs).ThenBy(each => each.Agent, StringComparer.Ordinal),
+            json.RootElement.GetProperty("items").EnumerateArray().Select(item => Found.Read(_namespace, item.GetProperty("agent").GetString()!, item).Receipt)
+                .OrderBy(each => each.CommitTs).ThenBy(each => each.Agent, StringComparer.Ordinal));
+    }
+
+    /// <returns>null where there is nothing: 404.</returns>
+    private static async Task<string?> GetAsync(HttpClient http, string path, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await http.GetAsync(path, cancellationToken);
+        string text = await response.Content.ReadAsStringAsync(cancellationToken);
+        if ((int)response.StatusCode == 404)
+            return null;
+        Assert.True(response.IsSuccessStatusCode, $"GET {path}: {(int)response.StatusCode} {text}");
+        return text;
+    }
+
+    /// <summary>A commit in the journal.</summary>
+    private sealed record Found(Step Step, StepReceipt Receipt, string Body)
+    {
+        public static Found Read(string @namespace, string agent, JsonElement commit)
+        {
+            string text = commit.GetRawText();
+            return new Found(
+                Step.WithKey(commit.GetProperty("idempotency_key").GetString()!, @namespace),
+                new StepReceipt(
+                    agent, commit.GetProperty("version").GetInt64(), commit.GetProperty("commit_ts").GetInt64(),
+                    commit.GetProperty("txn_id").GetString()!, commit.GetProperty("hash").GetString()!),
+                "{" + text[text.IndexOf("\"operations\":", StringComparison.Ordinal)..]);
+        }
+    }
+}
