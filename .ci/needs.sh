@@ -5,6 +5,7 @@
 list_needs() {
   cat <<'TEXT'
 PostgreSQL server programs|have_postgres|postgresql|the tests of the PostgreSQL journal
+libfaketime|have_faketime|faketime|the fault of the harness that fakes a process's time
 curl|have_curl|curl|the tests of the documents' commands
 Python's gRPC library|have_grpcio|python3-grpcio|the tests of gRPC with a Python client
 Node.js 20 or later|have_node|nodejs|the tests of gRPC with a Node client
@@ -15,6 +16,14 @@ mypy for the system's Python|have_mypy|mypy|the check of the Python SDK's types
 the wheel builder of the system's Python|have_wheel_builder|python3-build|the build of the Python SDK's wheel
 setuptools and wheel of the system's Python|have_setuptools|python3-wheel|the build of the Python SDK's wheel
 TEXT
+}
+
+have_faketime() {
+  local candidate
+  for candidate in /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib/faketime/libfaketimeMT.so.1 /usr/lib64/faketime/libfaketimeMT.so.1; do
+    if [ -f "$candidate" ]; then return 0; fi
+  done
+  return 1
 }
 
 have_curl() { command -v curl >/dev/null 2>&1; }

@@ -17,6 +17,9 @@ public sealed class ScriptTests
     [InlineData("cluster")]
     [InlineData("cluster help")]
     [InlineData("cluster up --help")]
+    [InlineData("faults")]
+    [InlineData("faults --help")]
+    [InlineData("faults --config sqlite --help")]
     public async Task Help_is_printed_from_any_folder_without_colour(string arguments)
     {
         (int code, string output) = await RunAsync(Repository.PathOf("statehouse"), arguments, Path.GetTempPath());
@@ -28,6 +31,7 @@ public sealed class ScriptTests
     [Theory]
     [InlineData("nonsense")]
     [InlineData("cluster nonsense")]
+    [InlineData("faults nonsense")]
     [InlineData("test --nonsense")]
     [InlineData("test Nonsense")]
     [InlineData("test --filter")]

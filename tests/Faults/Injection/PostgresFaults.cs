@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Diagnostics;
 using Npgsql;
 using Statehouse.Faults.Systems;
 using Statehouse.Testing;
@@ -52,7 +52,7 @@ internal sealed class RestartPostgres(PrivatePostgres postgres) : Fault("restart
     }
 }
 
-/// <summary>Some of the servers' sessions are ended, in whatever they are doing; a few times in a row.</summary>
+/// <summary>Some of the servers' sessions are ended, in whatever they are doing.</summary>
 internal sealed class TerminateBackends(PrivatePostgres postgres) : Fault("terminate-backends")
 {
     public override async Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
@@ -60,15 +60,14 @@ internal sealed class TerminateBackends(PrivatePostgres postgres) : Fault("termi
         double share = random.Next(3) == 0 ? 1 : 0.2 + 0.6 * random.NextDouble();
         try
         {
-            long ended = await PostgresCluster.QueryAsync<long>(
+            int[] sessions = await PostgresCluster.QueryAsync<int[]>(
                 postgres.Database,
-                string.Create(CultureInfo.InvariantCulture, $"""
-                    select count(*) from (
-                        select pg_terminate_backend(pid) from pg_stat_activity
-                        where datname = current_database() and pid <> pg_backend_pid() and random() < {share}
-                        offset 0) ended
-                    """));
-            return $"{ended} sessions of servers terminated";
+                "select coalesce(array_agg(pid order by pid), '{}') from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+            random.Shuffle(sessions);
+            int[] chosen = sessions[..(int)Math.Ceiling(share * sessions.Length)];
+            await PostgresCluster.ExecuteAsync(
+                postgres.Database, $"select pg_terminate_backend(pid) from unnest(array[{string.Join(',', chosen)}]::int[]) as chosen (pid)");
+            return $"{chosen.Length} of {sessions.Length} sessions of servers terminated";
         }
         catch (NpgsqlException error)
         {
@@ -84,19 +83,24 @@ internal sealed class ExhaustConnections(PrivatePostgres postgres) : Fault("exha
 {
     private static readonly TimeSpan GrabEvery = TimeSpan.FromMilliseconds(20);
 
+    private const int RefusalsInARow = 5;
+
+    private static readonly TimeSpan FullBound = TimeSpan.FromSeconds(30);
+
+    private readonly List<NpgsqlConnection> _held = [];
     private CancellationTokenSource? _ending;
-    private Task<int>? _grabbing;
+    private Task? _grabbing;
+    private long _refusals;
 
     public override async Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
     {
         bool isTerminating = random.Next(2) == 0;
-        var full = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         _ending = new CancellationTokenSource();
-        _grabbing = GrabAsync(full, _ending.Token);
-        int held = await full.Task.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
-        if (isTerminating && held > 0)
-            await TerminateAsync();
-        return $"{held} connections held, none is left" + (isTerminating ? "; the servers' own terminated" : "");
+        _grabbing = GrabAsync(_ending.Token);
+        await WaitUntilFullAsync(cancellationToken);
+        if (isTerminating && await TerminateAsync())
+            await WaitUntilFullAsync(cancellationToken);
+        return $"{_held.Count} connections held, none is left" + (isTerminating ? "; the servers' own terminated" : "");
     }
 
     public override async Task HealAsync(CancellationToken cancellationToken)
@@ -109,51 +113,59 @@ internal sealed class ExhaustConnections(PrivatePostgres postgres) : Fault("exha
     }
 
     /// <summary>Opens connections until there are no more, and takes those that become free.</summary>
-    private async Task<int> GrabAsync(TaskCompletionSource<int> full, CancellationToken ending)
+    private async Task GrabAsync(CancellationToken ending)
     {
-        List<NpgsqlConnection> held = [];
-        try
+        while (!ending.IsCancellationRequested)
         {
-            while (!ending.IsCancellationRequested)
+            try
             {
-                try
-                {
-                    NpgsqlConnection connection = await PostgresCluster.ConnectAsync(postgres.Database);
-                    held.Add(connection);
-                    Volatile.Write(ref _first, held[0]);
-                    continue;
-                }
-                catch (NpgsqlException)
-                {
-                    // No connection is left, or PostgreSQL is away: both are as good as it gets.
-                    full.TrySetResult(held.Count);
-                }
-                await Task.Delay(GrabEvery, CancellationToken.None);
+                _held.Add(await PostgresCluster.ConnectAsync(postgres.Database));
+                continue;
             }
-            return held.Count;
+            catch (NpgsqlException)
+            {
+                // No connection is left, or PostgreSQL is away: both are as good as it gets.
+                Interlocked.Increment(ref _refusals);
+            }
+            await Task.Delay(GrabEvery, CancellationToken.None);
         }
-        finally
+        foreach (NpgsqlConnection connection in _held)
+            await connection.DisposeAsync();
+        _held.Clear();
+    }
+
+    /// <summary>Until it was refused a few times in a row: others that gave up theirs, or still come, are then shut out too.</summary>
+    private async Task WaitUntilFullAsync(CancellationToken cancellationToken)
+    {
+        long began = Stopwatch.GetTimestamp();
+        int held = -1;
+        long refusals = 0;
+        while (held != _held.Count || Interlocked.Read(ref _refusals) < refusals + RefusalsInARow)
         {
-            full.TrySetResult(held.Count);
-            foreach (NpgsqlConnection connection in held)
-                await connection.DisposeAsync();
+            if (held != _held.Count)
+                (held, refusals) = (_held.Count, Interlocked.Read(ref _refusals));
+            if (Stopwatch.GetElapsedTime(began) > FullBound)
+                throw new TimeoutException($"PostgreSQL still gives connections after {FullBound}; {_held.Count} are held.");
+            await Task.Delay(GrabEvery, cancellationToken);
         }
     }
 
-    private NpgsqlConnection? _first;
-
-    private async Task TerminateAsync()
+    /// <returns>Whether it could be done.</returns>
+    private async Task<bool> TerminateAsync()
     {
+        if (_held.Count == 0)
+            return false;
         try
         {
             await using var command = new NpgsqlCommand(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> ''",
-                Volatile.Read(ref _first));
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> ''", _held[0]);
             await command.ExecuteNonQueryAsync();
+            return true;
         }
         catch (Exception error) when (error is NpgsqlException or InvalidOperationException)
         {
             // PostgreSQL died meanwhile, by another fault: so did the sessions.
+            return false;
         }
     }
 }
