@@ -166,10 +166,12 @@ internal sealed class FakeStore
 
     private ReadAnswer ReadNow(AgentName agent, string key, long atVersion, string protocol)
     {
-        List<(long AgentVersion, string? Value, long CommitTs)> versions = [.. (_keys.GetValueOrDefault((agent, key)) ?? []).Where(v => v.AgentVersion <= atVersion)];
-        return versions.Count == 0
-            ? new ReadAnswer(false, null, 0, protocol == "grpc" ? 0 : atVersion, 0)
-            : new ReadAnswer(versions[^1].Value is not null, versions[^1].Value, versions.Count, protocol == "grpc" ? 0 : atVersion, versions[^1].CommitTs);
+        List<(long AgentVersion, string? Value, long CommitTs)> versions = _keys.GetValueOrDefault((agent, key)) ?? [];
+        long told = protocol == "grpc" ? 0 : atVersion;
+        int last = versions.FindLastIndex(version => version.AgentVersion <= atVersion);
+        return last < 0
+            ? new ReadAnswer(false, null, 0, told, 0)
+            : new ReadAnswer(versions[last].Value is not null, versions[last].Value, last + 1, told, versions[last].CommitTs);
     }
 
     private ScanAnswer ScanNow(AgentName agent, string prefix, long atVersion) => new(

@@ -48,7 +48,7 @@ internal static class FeedRules
                 findings.Broken(Rule.Follower, $"{follower} saw {shown.Agent} version {shown.Version} after version {before}: {Kind(shown.Version, before)}.");
             last[shown.Agent] = shown.Version;
             JournaledCommit? commit = index.Agent(shown.Agent).At(shown.Version);
-            if (commit is null || commit.CommitTs != shown.CommitTs || commit.Hash != shown.Hash)
+            if (commit is null || commit.CommitTs != shown.CommitTs || (shown.Hash.Length > 0 && commit.Hash != shown.Hash))
                 findings.Broken(Rule.Confirmed, $"{follower} saw {shown.Agent} version {shown.Version}, commit_ts {shown.CommitTs}, hash {shown.Hash}; the journal has {Name(commit)}.");
             else if (index.Transaction(shown.Agent, shown.Version)?.Attempt is { } attempt && attempt.InvokedAt > shown.SeenAt)
                 findings.Broken(Rule.Confirmed, $"{follower} saw {shown.Agent} version {shown.Version} at {shown.SeenAt} µs, before it was asked for at {attempt.InvokedAt} µs.", attempt.Calls);

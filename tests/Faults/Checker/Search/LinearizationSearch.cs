@@ -19,7 +19,7 @@ public readonly record struct SearchResult(SearchAnswer Answer, long Steps, long
 
 /// <summary>
 /// Searches an order of calls that a sequential model allows and that keeps real time: Wing and Gong's search as Lowe improved it,
-/// over a list of invocations and ends, remembering which sets of calls with which state have failed. No recursion, so a history may be long.
+/// over a list of invocations and ends, remembering which sets of calls with which state were reached. No recursion, so a history may be long.
 /// </summary>
 /// <remarks>
 /// A set of calls is remembered as the exclusive or of 128 random bits per call. Two sets that collide could only make the
@@ -31,10 +31,13 @@ public sealed class LinearizationSearch<TState, TCall> where TState : IEquatable
     private readonly IReadOnlyList<TimedCall<TCall>> _calls;
     private readonly UInt128[] _bits;
 
+    // A read that fits now may as well come now: it changes nothing for the others. So no other place is tried for it.
+    private readonly bool[] _isRead;
+
     // The list: entries 0..n-1 are invocations, n..2n-1 the ends of the same calls, 2n is its head.
     private readonly int[] _next;
     private readonly int[] _previous;
-    private readonly HashSet<(UInt128 Calls, TState State)> _failed = [];
+    private readonly HashSet<(UInt128 Calls, TState State)> _reached = [];
     private readonly Stack<(int Call, TState Before)> _order = new();
 
     private LinearizationSearch(IModel<TState, TCall> model, IReadOnlyList<TimedCall<TCall>> calls)
@@ -43,6 +46,7 @@ public sealed class LinearizationSearch<TState, TCall> where TState : IEquatable
         _calls = calls;
         var random = new Random(calls.Count);
         _bits = [.. calls.Select(_ => new UInt128((ulong)random.NextInt64(long.MinValue, long.MaxValue), (ulong)random.NextInt64(long.MinValue, long.MaxValue)))];
+        _isRead = [.. calls.Select(call => model.Forget(call.Call) is null)];
         _next = new int[(2 * calls.Count) + 1];
         _previous = new int[_next.Length];
         Link();
@@ -70,17 +74,21 @@ public sealed class LinearizationSearch<TState, TCall> where TState : IEquatable
             if (call < 0)
             {
                 blockedAt = Math.Max(blockedAt, _calls[blocking].EndedAt);
-                if (_order.Count == 0)
-                    return new SearchResult(SearchAnswer.NotLinearizable, steps, blockedAt);
-                (tried, state) = _order.Pop();
-                Unlift(tried);
-                set ^= _bits[tried];
+                do
+                {
+                    if (_order.Count == 0)
+                        return new SearchResult(SearchAnswer.NotLinearizable, steps, blockedAt);
+                    (tried, state) = _order.Pop();
+                    Unlift(tried);
+                    set ^= _bits[tried];
+                }
+                while (_isRead[tried]);
                 continue;
             }
             if (++steps > stepsMax)
                 return new SearchResult(SearchAnswer.Undecided, steps, blockedAt);
             tried = call;
-            if (!_model.TryApply(state, _calls[call].Call, out TState next) || !_failed.Add((set ^ _bits[call], next)))
+            if (!_model.TryApply(state, _calls[call].Call, out TState next) || !_reached.Add((set ^ _bits[call], next)))
                 continue;
             _order.Push((call, state));
             Lift(call);

@@ -54,6 +54,6 @@ internal sealed class SearchRules(SearchHistory history, CheckOptions options, F
     private void Report<TCall>(string what, IReadOnlyList<TimedCall<TCall>> all, IReadOnlyList<TimedCall<TCall>> kept) =>
         findings.Broken(
             Rule.Linearizable,
-            $"{what}: no order of its {all.Count} calls explains all answers. {kept.Count} of them contradict each other whatever became of the others.",
+            $"{what}: no order of its {all.Count} calls explains all answers; {kept.Count} of them, told here, contradict each other whatever became of the others.",
             kept.SelectMany(call => history.Sources[call.Source]));
 }

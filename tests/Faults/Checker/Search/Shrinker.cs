@@ -3,12 +3,14 @@ namespace Statehouse.Faults.Checker.Search;
 /// <summary>
 /// Makes a history that has no linearization small: the fewest calls that contradict each other whatever became of the others. A read is
 /// left out; a write is forgotten, which means it may have taken effect at any time after its invocation or never. Both only allow more,
-/// so what is left still has no linearization.
+/// so what is left still has no linearization. A long history is first cut: it starts at a read that told the whole state, which stays, and
+/// what had ended before that read is taken to be in what it told.
 /// </summary>
 public static class Shrinker
 {
     private const int ObservationsMax = 40;
     private const int CallsMax = 2_000;
+    private const int ShortCalls = 100;
 
     /// <param name="model">What the object does.</param>
     /// <param name="calls">A history that was found to have no linearization.</param>
@@ -18,24 +20,29 @@ public static class Shrinker
     public static IReadOnlyList<TimedCall<TCall>> Shrink<TState, TCall>(
         IModel<TState, TCall> model, IReadOnlyList<TimedCall<TCall>> calls, long blockedAt, long stepsMax) where TState : IEquatable<TState>
     {
-        (IReadOnlyList<TimedCall<TCall>> kept, TState initial) = FromAnObservation(model, CutAfter(calls, blockedAt), stepsMax);
+        IReadOnlyList<TimedCall<TCall>> kept = CutAfter(model, calls, blockedAt);
+        (TState initial, int fixedCount) = (model.Initial, 0);
+        if (kept.Count > ShortCalls && FromAnObservation(model, kept, stepsMax) is { } cut)
+            (kept, initial, fixedCount) = (cut.Calls, cut.Initial, 1);
         if (kept.Count <= CallsMax)
-            kept = Forget(model, kept, initial, stepsMax);
+            kept = Forget(model, kept, initial, fixedCount, stepsMax);
         List<TimedCall<TCall>> told = [.. kept.Where(call => !call.IsOptional)];
         return told.Count > 0 ? told : kept;
     }
 
     /// <summary>What was invoked later has no part in it, and what ended later need not have taken effect yet.</summary>
-    private static IReadOnlyList<TimedCall<TCall>> CutAfter<TCall>(IReadOnlyList<TimedCall<TCall>> calls, long blockedAt) =>
+    private static IReadOnlyList<TimedCall<TCall>> CutAfter<TState, TCall>(
+        IModel<TState, TCall> model, IReadOnlyList<TimedCall<TCall>> calls, long blockedAt) where TState : IEquatable<TState> =>
         [.. from call in calls
-            where call.InvokedAt <= blockedAt
+            where call.EndedAt <= blockedAt || (call.InvokedAt <= blockedAt && model.Forget(call.Call) is not null)
             select call.EndedAt > blockedAt ? call with { IsOptional = true } : call];
 
     /// <summary>
     /// Starts at the last read that tells the whole state and still leaves a contradiction: what ended before it was invoked came before
     /// it and is in that state; what overlaps it may be in it or not.
     /// </summary>
-    private static (IReadOnlyList<TimedCall<TCall>> Calls, TState Initial) FromAnObservation<TState, TCall>(
+    /// <returns>That read first; null where there is none.</returns>
+    private static (IReadOnlyList<TimedCall<TCall>> Calls, TState Initial)? FromAnObservation<TState, TCall>(
         IModel<TState, TCall> model, IReadOnlyList<TimedCall<TCall>> calls, long stepsMax) where TState : IEquatable<TState>
     {
         int tries = 0;
@@ -56,17 +63,17 @@ public static class Shrinker
             if (++tries == ObservationsMax)
                 break;
         }
-        return (calls, model.Initial);
+        return null;
     }
 
     /// <summary>Delta debugging: forgets halves, then quarters, then single calls, as long as a contradiction is left.</summary>
     private static IReadOnlyList<TimedCall<TCall>> Forget<TState, TCall>(
-        IModel<TState, TCall> model, IReadOnlyList<TimedCall<TCall>> calls, TState initial, long stepsMax) where TState : IEquatable<TState>
+        IModel<TState, TCall> model, IReadOnlyList<TimedCall<TCall>> calls, TState initial, int fixedCount, long stepsMax) where TState : IEquatable<TState>
     {
         for (int size = Math.Max(1, calls.Count / 2); ; size = Math.Max(1, size / 2))
         {
             bool isSmaller = false;
-            for (int from = 0; from < calls.Count; from += size)
+            for (int from = fixedCount; from < calls.Count; from += size)
             {
                 IReadOnlyList<TimedCall<TCall>> fewer = Without(model, calls, from, size);
                 if (fewer.Count(call => !call.IsOptional) < calls.Count(call => !call.IsOptional) && IsBroken(model, fewer, initial, stepsMax))
