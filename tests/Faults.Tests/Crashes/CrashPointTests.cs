@@ -1,4 +1,5 @@
 using Statehouse.Journal;
+using Xunit;
 
 namespace Statehouse.Faults.Tests.Crashes;
 

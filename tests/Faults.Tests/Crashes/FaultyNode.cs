@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Statehouse.Journal;
+using Statehouse.Testing;
+using Xunit;
 
 namespace Statehouse.Faults.Tests.Crashes;
 

@@ -1,4 +1,6 @@
 using Npgsql;
+using Statehouse.Testing;
+using Xunit;
 
 namespace Statehouse.Faults.Tests.Crashes;
 

@@ -1,2 +1,0 @@
-global using Statehouse.Testing;
-global using Xunit;
