@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Statehouse.Faults.Checker;
 using Statehouse.Faults.History;
-using Statehouse.Testing;
 
 namespace Statehouse.Faults.Tests.Checker;
 

@@ -1,6 +1,5 @@
 using Statehouse.Faults.Checker;
 using Statehouse.Faults.History;
-using Xunit;
 using static Statehouse.Faults.Tests.Checker.FakeStore;
 
 namespace Statehouse.Faults.Tests.Checker;

@@ -1,5 +1,4 @@
 using Statehouse.Faults.Checker;
-using Xunit;
 
 namespace Statehouse.Faults.Tests.Checker;
 

@@ -66,7 +66,7 @@ public sealed class GrpcOutcomeTests
         {
             await bound.CancelAsync();
             await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }, bound.Token);
+        }, bound);
 
         Assert.Equal((Outcome.Unknown, "timeout"), (result.Outcome, result.Code));
     }
@@ -86,7 +86,7 @@ public sealed class GrpcOutcomeTests
         {
             http.Abort();
             return Task.CompletedTask;
-        }, CancellationToken.None);
+        });
 
         Assert.Equal(Outcome.Refused, result.Outcome);
     }
@@ -101,9 +101,9 @@ public sealed class GrpcOutcomeTests
         Assert.Equal((Outcome.Refused, "refused-connection"), (result.Outcome, result.Code));
     }
 
-    private static Task<CallResult> CommitAsync(Func<HttpContext, Task> answer, CancellationToken bound = default) => RunAsync("Commit", answer, bound);
+    private static Task<CallResult> CommitAsync(Func<HttpContext, Task> answer, CancellationTokenSource? bound = null) => RunAsync("Commit", answer, bound);
 
-    private static async Task<CallResult> RunAsync(string method, Func<HttpContext, Task> answer, CancellationToken bound)
+    private static async Task<CallResult> RunAsync(string method, Func<HttpContext, Task> answer, CancellationTokenSource? bound = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -112,7 +112,7 @@ public sealed class GrpcOutcomeTests
         server.Run(http => http.Request.Path.Value!.EndsWith("/" + method, StringComparison.Ordinal) ? answer(http) : AnswerWellAsync(http));
         await server.StartAsync(TestContext.Current.CancellationToken);
         await using var client = new GrpcStoreClient(new Uri(server.Urls.Single()).Authority);
-        return await client.CallAsync(Commit, bound);
+        return await client.CallAsync(Commit, bound?.Token ?? TestContext.Current.CancellationToken);
     }
 
     private static async Task AnswerWellAsync(HttpContext http)

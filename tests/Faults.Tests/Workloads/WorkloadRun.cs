@@ -3,7 +3,6 @@ using Statehouse.Faults.Clients;
 using Statehouse.Faults.Evidence;
 using Statehouse.Faults.History;
 using Statehouse.Faults.Workloads;
-using Statehouse.Testing;
 
 namespace Statehouse.Faults.Tests.Workloads;
 

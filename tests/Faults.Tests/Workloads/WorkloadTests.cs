@@ -1,7 +1,6 @@
 using Statehouse.Faults.Checker;
 using Statehouse.Faults.History;
 using Statehouse.Faults.Workloads;
-using Statehouse.Testing;
 
 namespace Statehouse.Faults.Tests.Workloads;
 

@@ -1,11 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Statehouse.Faults.Checker;
-using Statehouse.Faults.Injection;
-using Statehouse.Faults.Systems;
-using Statehouse.Faults.Workloads;
-using Statehouse.Testing;
 
 namespace Statehouse.Faults.Runs;
 
@@ -32,8 +29,8 @@ public static class RunCommand
             return SayWhatIsWrong(problem);
         using var ending = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) => pressed.Cancel = TryCancel(ending);
-        using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(
-            System.Runtime.InteropServices.PosixSignal.SIGTERM, signal => signal.Cancel = TryCancel(ending));
+        using var terminated = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM, signal => signal.Cancel = TryCancel(ending));
         try
         {
             return await RunAsync(flags, parsed, systems, ending.Token);
@@ -66,63 +63,47 @@ public static class RunCommand
 
     private static async Task<int> RunAsync(RunFlags flags, ParseResult parsed, SystemCatalog systems, CancellationToken cancellationToken)
     {
-        string config = parsed.GetValue(flags.Config)!;
-        if (config != "sqlite" && PostgresCluster.SkipReason is { } reason)
+        RunRequest request = flags.Request(parsed);
+        if (RunSession.Unavailable(request.Config) is { } reason)
             return SayWhyNot(reason);
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("statehouse-faults-");
-        RunOptions options = flags.Options(parsed, folder.FullName);
-        IReadOnlyList<string>? chosen = options.Faults;
-        bool isKept = parsed.GetValue(flags.Keep);
+        RunSession session;
         try
         {
-            await using ISystemUnderTest system = systems.Create(config, new SystemOptions(folder.FullName)
-            {
-                HasMovableClock = chosen is null || chosen.Contains("clock-jump"),
-                HasSmallDisk = chosen is null || chosen.Contains("disk-full"),
-                Defect = parsed.GetValue(flags.Defect),
-            });
-            if (Unknown(chosen, system.Faults.Select(fault => fault.Name)) is { } unknown)
-                return SayWhatIsWrong($"--config {config} has no fault '{unknown}'; there are: {string.Join(", ", system.Faults.Select(fault => fault.Name))}");
-            if (parsed.GetValue(flags.List))
-                return List(system, options);
-            foreach (IFault fault in system.Faults.Where(fault => fault.Unavailable is not null && (chosen?.Contains(fault.Name) ?? true)))
-                await Console.Error.WriteLineAsync($"statehouse faults: {fault.Name} cannot be done here: {fault.Unavailable}");
-            IReadOnlyList<IWorkload> workloads = flags.Workloads(parsed, options.Seed, system.IsShared);
-            RunReport report = await new FaultRun(system, options, workloads, Console.Error).RunAsync(cancellationToken);
-            isKept |= !report.IsClean;
-            await SayAsync(report with { KeptFolder = isKept ? folder.FullName : null }, system, parsed.GetValue(flags.Report));
-            return report.IsClean ? Clean : Violated;
+            session = new RunSession(request, systems);
         }
-        finally
+        catch (ArgumentException error)
         {
-            if (!isKept)
-                folder.Delete(recursive: true);
+            return SayWhatIsWrong(error.Message);
+        }
+        await using (session)
+        {
+            if (parsed.GetValue(flags.List))
+                return List(session.Schedule);
+            foreach (string problem in session.NotPossible)
+                await Console.Error.WriteLineAsync($"statehouse faults: {problem}");
+            RunReport report = await session.RunAsync(Console.Error, cancellationToken);
+            await SayAsync(report, parsed.GetValue(flags.Report));
+            return report.IsClean ? Clean : Violated;
         }
     }
 
-    private static async Task SayAsync(RunReport report, ISystemUnderTest system, string? reportFile)
+    private static async Task SayAsync(RunReport report, string? reportFile)
     {
         string text = ReportText.Of(report);
         Console.Write(text);
         if (reportFile is not null)
             await File.WriteAllTextAsync(reportFile, text);
         if (report.KeptFolder is not null)
-        {
-            await File.WriteAllTextAsync(Path.Combine(report.KeptFolder, "report.md"), text);
-            await File.WriteAllTextAsync(Path.Combine(report.KeptFolder, "output.txt"), system.Output);
-            await Console.Error.WriteLineAsync($"statehouse faults: history, output of the processes and report are kept in {report.KeptFolder}");
-        }
+            await Console.Error.WriteLineAsync($"statehouse faults: history, report and output of the processes are kept in {report.KeptFolder}");
         await Console.Error.WriteLineAsync(ReportText.Summary(report));
     }
 
-    private static int List(ISystemUnderTest system, RunOptions options)
+    private static int List(IReadOnlyList<PlannedFault> schedule)
     {
-        foreach (PlannedFault fault in FaultRun.Schedule(system, options))
+        foreach (PlannedFault fault in schedule)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{fault.At.TotalSeconds,8:0.000} {fault.Fault,-20} for {fault.Lasts.TotalSeconds:0.000} s, seed {fault.Seed}"));
         return Clean;
     }
-
-    private static string? Unknown(IReadOnlyList<string>? asked, IEnumerable<string> known) => asked?.Except(known).FirstOrDefault();
 
     private static bool TryCancel(CancellationTokenSource ending)
     {

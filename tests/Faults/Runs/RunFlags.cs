@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Statehouse.Faults.Workloads;
 
 namespace Statehouse.Faults.Runs;
 
@@ -51,20 +50,17 @@ internal sealed class RunFlags
             return $"--minutes takes a number from 0 to 10,000; this is {parsed.GetValue(Minutes)}";
         if (parsed.GetValue(Clients) is not (>= 1 and <= 1_000))
             return $"--clients takes a number from 1 to 1,000; this is {parsed.GetValue(Clients)}";
-        return Names(parsed.GetValue(WorkloadNames))?.Except(WorkloadCatalog.Names).FirstOrDefault() is { } unknown
-            ? $"there is no workload '{unknown}'; there are: {string.Join(", ", WorkloadCatalog.Names)}"
-            : null;
+        return null;
     }
 
-    public RunOptions Options(ParseResult parsed, string folder) =>
-        new(parsed.GetValue(Seed), TimeSpan.FromMinutes(parsed.GetValue(Minutes)), parsed.GetValue(Clients))
+    public RunRequest Request(ParseResult parsed) =>
+        new(parsed.GetValue(Config)!, parsed.GetValue(Seed), TimeSpan.FromMinutes(parsed.GetValue(Minutes)), parsed.GetValue(Clients))
         {
-            Folder = folder,
             Faults = Names(parsed.GetValue(Faults)),
+            Workloads = Names(parsed.GetValue(WorkloadNames)),
+            Defect = parsed.GetValue(Defect),
+            IsKept = parsed.GetValue(Keep),
         };
-
-    public IReadOnlyList<IWorkload> Workloads(ParseResult parsed, int seed, bool isShared) =>
-        [.. (Names(parsed.GetValue(WorkloadNames)) ?? WorkloadCatalog.Names).Select(name => WorkloadCatalog.Create(name, new WorkloadOptions(seed) { IsShared = isShared }))];
 
     private static IReadOnlyList<string>? Names(string? list) =>
         list is null ? null : list == "none" ? [] : list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

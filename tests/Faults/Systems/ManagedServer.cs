@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Statehouse.Faults.Injection;
 using Statehouse.Testing;
 
@@ -8,7 +9,7 @@ namespace Statehouse.Faults.Systems;
 /// One server of a system: a process on ports that stay its own, started anew whenever it has ended, as a service manager
 /// would, unless a fault holds it down. Clients and the database are reached through proxies.
 /// </summary>
-internal sealed class ManagedServer : IAsyncDisposable
+internal sealed partial class ManagedServer : IAsyncDisposable
 {
     private const int SigKill = 9;
     private const int SigCont = 18;
@@ -106,7 +107,7 @@ internal sealed class ManagedServer : IAsyncDisposable
             (IsArmed, _isEndWanted, _isKilled) = (_crashAt is not null, false, false);
             _crashAt = null;
             _starts++;
-            await File.AppendAllTextAsync(OutputFile, $"--- start {_starts}: {string.Join(' ', arguments)}\n".Replace("Password=", "…", StringComparison.Ordinal), cancellationToken);
+            await File.AppendAllTextAsync(OutputFile, $"--- start {_starts}: {PasswordSetting().Replace(string.Join(' ', arguments), "Password=…")}\n", cancellationToken);
             _process = ChildProcess.StartDotnet(dll, arguments, _folder.Path, OutputFile, Environment());
             _folder.NoteProcess(_process.Id);
         }
@@ -228,6 +229,9 @@ internal sealed class ManagedServer : IAsyncDisposable
         await ended.DisposeAsync();
         IsArmed = false;
     }
+
+    [GeneratedRegex("Password=[^;]*")]
+    private static partial Regex PasswordSetting();
 
     private Dictionary<string, string> Environment() =>
         new(_command.Environment.Concat(_environment ?? new Dictionary<string, string>()));
