@@ -1,6 +1,3 @@
-using Statehouse.Testing;
-using Xunit;
-
 namespace Statehouse.Faults.Cluster.Tests.Crashes;
 
 /// <summary>Two silos and a gateway, all of them the product's own programs, that no test of the class ends.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Statehouse.Faults.Tests.Crashes;
-using Xunit;
 
 namespace Statehouse.Faults.Cluster.Tests.Crashes;
 

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
 using Statehouse.Journal;
-using Statehouse.Testing;
-using Xunit;
 
 namespace Statehouse.Faults.Cluster.Tests.Crashes;
 

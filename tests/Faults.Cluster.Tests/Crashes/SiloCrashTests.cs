@@ -1,6 +1,4 @@
 using Statehouse.Journal;
-using Statehouse.Testing;
-using Xunit;
 
 namespace Statehouse.Faults.Cluster.Tests.Crashes;
 

@@ -1,5 +1,4 @@
 using Statehouse.Journal;
-using Xunit;
 
 namespace Statehouse.Faults.Tests.Crashes;
 

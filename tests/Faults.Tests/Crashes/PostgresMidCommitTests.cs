@@ -1,6 +1,4 @@
 using Npgsql;
-using Statehouse.Testing;
-using Xunit;
 
 namespace Statehouse.Faults.Tests.Crashes;
 

@@ -2,8 +2,6 @@ using Statehouse.Faults.Runs;
 using Statehouse.Faults.Serving.Defects;
 using Statehouse.Faults.Systems;
 using Statehouse.Faults.Workloads;
-using Statehouse.Testing;
-using Xunit;
 
 namespace Statehouse.Faults.Tests.Defects;
 

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Statehouse.Testing;
-using Xunit;
 
 namespace Statehouse.Faults.Tests.Crashes;
 

@@ -1,0 +1,2 @@
+global using Statehouse.Testing;
+global using Xunit;
