@@ -28,10 +28,10 @@ internal sealed partial class ClusterMember : IAsyncDisposable
     public static Task<ClusterMember> StartAsync(string database, string role) =>
         StartAsync(Repository.BuiltDll("src/Silo", "Statehouse.Silo"), [], database, role, "");
 
-    /// <summary>A silo that is to die, once it is ready.</summary>
+    /// <summary>A silo that is to die, with a gateway in its process, once it is ready.</summary>
     public static Task<ClusterMember> StartFaultyAsync(string database, string crashAt, string traceFile) => StartAsync(
         Repository.BuiltDll("tests/Faults.Cluster", "Statehouse.Faults.Cluster"),
-        ["silo", "--crash-at", crashAt, "--trace", traceFile, "--snapshot-tail", "2000", "--"], database, "silo", traceFile);
+        ["silo", "--crash-at", crashAt, "--trace", traceFile, "--snapshot-tail", "2000", "--"], database, "all", traceFile);
 
     public static async Task MigrateAsync(string database)
     {

@@ -24,7 +24,7 @@ public sealed class SiloCrashTests(ClusterFixture cluster) : IClassFixture<Clust
     {
         Assert.SkipWhen(PostgresCluster.SkipReason is not null, PostgresCluster.SkipReason ?? "");
         await using ClusterMember silo = await ClusterMember.StartFaultyAsync(cluster.Database, $"{point}:{occurrence}", TraceFile);
-        var load = new ClusterLoad(cluster.Http, $"{point}", Scripts);
+        var load = new ClusterLoad(cluster.Http, silo.Http, $"{point}", Scripts);
         await silo.AwaitDeathAsync();
         Assert.Equal(point, silo.Trace[^1]);
         Assert.Equal(occurrence, silo.Trace.Count(each => each == point));
@@ -41,7 +41,7 @@ public sealed class SiloCrashTests(ClusterFixture cluster) : IClassFixture<Clust
     {
         Assert.SkipWhen(PostgresCluster.SkipReason is not null, PostgresCluster.SkipReason ?? "");
         await using ClusterMember silo = await ClusterMember.StartFaultyAsync(cluster.Database, $"{point}", TraceFile);
-        var load = new ClusterLoad(cluster.Http, $"{point}", Scripts);
+        var load = new ClusterLoad(cluster.Http, silo.Http, $"{point}", Scripts);
         await load.AdvanceAsync(4);
         Assert.Equal(128 + 9, await silo.Process.TerminateAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         Assert.Equal(point, silo.Trace[^1]);

@@ -38,7 +38,7 @@ internal static class DefectCatalog
         new("tamper-body", "Each 50th unit is written with another digit than was hashed.", ["I11"],
             DefectShows.Always, OfStore(store => new TamperingStore(store))),
         new("forget-in-snapshot", "Snapshots lack their first key.", ["I5"],
-            DefectShows.AfterRestart, OfStore(store => new ForgetfulSnapshotStore(store))),
+            DefectShows.AfterRestart, ForgetInSnapshots),
     ];
 
     /// <returns>null where no defect has this name.</returns>
@@ -47,6 +47,13 @@ internal static class DefectCatalog
     private static Func<ProgramHooks, ProgramHooks> OfStore(Func<IJournalStore, IJournalStore> around) => hooks => hooks with { Store = around };
 
     private static Func<ProgramHooks, ProgramHooks> OfAgents(Func<IAgents, IAgents> around) => hooks => hooks with { Agents = around };
+
+    /// <summary>With snapshots of small agents too, which a short run makes none of otherwise.</summary>
+    private static ProgramHooks ForgetInSnapshots(ProgramHooks hooks) => hooks with
+    {
+        Store = store => new ForgetfulSnapshotStore(store),
+        Memory = memory => memory with { SnapshotTailBytesMin = 2048 },
+    };
 
     private static ProgramHooks PublishEarly(ProgramHooks hooks)
     {

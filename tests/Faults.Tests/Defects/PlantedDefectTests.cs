@@ -1,0 +1,65 @@
+using Statehouse.Faults.Runs;
+using Statehouse.Faults.Serving.Defects;
+using Statehouse.Faults.Systems;
+using Statehouse.Faults.Workloads;
+
+namespace Statehouse.Faults.Tests.Defects;
+
+/// <summary>It bites: a short run finds each planted defect, and nothing where there is none.</summary>
+public sealed class PlantedDefectTests(ITestOutputHelper output)
+{
+    private const int Seed = 20_26;
+    private const int ClientsPerWorkload = 2;
+
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+
+    // A kill can come from the 3rd second on, and up to 5 s before the end.
+    private static readonly TimeSpan WithKills = TimeSpan.FromSeconds(14);
+    private static readonly TimeSpan WithoutFaults = TimeSpan.FromSeconds(6);
+
+    public static TheoryData<string> Names => [.. DefectCatalog.All.Select(defect => defect.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task A_planted_defect_is_caught_within_60_s(string name)
+    {
+        Defect defect = DefectCatalog.Find(name)!;
+        RunReport report = await RunAsync(defect.Shows.HasFlag(DefectShows.BetweenServers) ? "postgres" : "sqlite", defect);
+
+        Assert.NotEmpty(report.Verdict.Violations);
+        Assert.True(defect.Rules.Intersect(report.Verdict.Violated.Keys).Any(), $"{name}: {string.Join(' ', report.Verdict.Violated.Keys)}");
+        Assert.InRange(report.Elapsed, TimeSpan.Zero, Bound);
+    }
+
+    [Theory]
+    [InlineData("sqlite", DefectShows.AfterKill)]
+    [InlineData("postgres", DefectShows.BetweenServers)]
+    public async Task The_same_run_without_a_defect_is_clean(string config, object shows)
+    {
+        RunReport report = await RunAsync(config, new Defect("", "Nothing.", [], (DefectShows)shows, hooks => hooks));
+        Assert.True(report.IsClean, ReportText.Of(report));
+    }
+
+    /// <param name="config">sqlite or postgres.</param>
+    /// <param name="defect">Without a name: none is planted.</param>
+    private async Task<RunReport> RunAsync(string config, Defect defect)
+    {
+        Assert.SkipWhen(config == "postgres" && PostgresCluster.SkipReason is not null, PostgresCluster.SkipReason ?? "");
+        bool kills = defect.Shows.HasFlag(DefectShows.AfterKill);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("statehouse-bites-");
+        try
+        {
+            var options = new RunOptions(Seed, kills ? WithKills : WithoutFaults, ClientsPerWorkload) { Folder = folder.FullName, Faults = kills ? ["kill-server"] : [] };
+            await using ISystemUnderTest system = new SystemCatalog().Create(
+                config, new SystemOptions(folder.FullName, Defect: defect.Name.Length == 0 ? null : defect.Name) { HasSmallDisk = false });
+            IReadOnlyList<IWorkload> workloads = WorkloadCatalog.All(new WorkloadOptions(Seed) { IsShared = system.IsShared, Pause = TimeSpan.FromMilliseconds(20) });
+            RunReport report = await new FaultRun(system, options, workloads).RunAsync(TestContext.Current.CancellationToken);
+            output.WriteLine(ReportText.Of(report));
+            return report;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
