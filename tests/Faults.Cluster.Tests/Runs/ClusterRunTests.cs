@@ -1,6 +1,4 @@
 using Statehouse.Faults.Runs;
-using Statehouse.Testing;
-using Xunit;
 
 namespace Statehouse.Faults.Cluster.Tests.Runs;
 

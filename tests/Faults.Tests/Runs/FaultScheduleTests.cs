@@ -18,7 +18,7 @@ public sealed class FaultScheduleTests
     public void A_seed_means_the_same_in_every_process_and_version()
     {
         PlannedFault first = FaultSchedule.Make(7, Duration, Kinds)[0];
-        Assert.Equal(new PlannedFault(1, TimeSpan.FromSeconds(2), "x", TimeSpan.FromMilliseconds(1), 1), first);
+        Assert.Equal(new PlannedFault(1, TimeSpan.FromSeconds(2), "kill", TimeSpan.FromMilliseconds(669), 545942559), first);
     }
 
     [Fact]

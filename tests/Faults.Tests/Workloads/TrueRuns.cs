@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Statehouse.Faults.Checker;
 using Statehouse.Faults.Workloads;
-using Statehouse.Testing;
 
 namespace Statehouse.Faults.Tests.Workloads;
 
