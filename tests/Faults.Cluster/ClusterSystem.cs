@@ -20,6 +20,7 @@ internal sealed class ClusterSystem : ProcessSystem
 
     private readonly List<ManagedServer> _silos = [];
     private readonly List<ManagedServer> _gateways = [];
+    private GrainConnection? _grains;
 
     public ClusterSystem(SystemOptions options)
         : base("cluster", options)
@@ -42,7 +43,7 @@ internal sealed class ClusterSystem : ProcessSystem
 
     public override bool IsShared => true;
 
-    public override IReadOnlyList<string> Protocols => ["http", "grpc"];
+    public override IReadOnlyList<string> Protocols => ["http", "grpc", "grains"];
 
     public override IReadOnlyList<IFault> Faults { get; }
 
@@ -52,7 +53,16 @@ internal sealed class ClusterSystem : ProcessSystem
 
     public override IEvidenceReader Evidence { get; }
 
-    public override IStoreClient Connect(string protocol) => SingleNodeServer.Connect(NextDoor(), protocol, IsShared);
+    public override IStoreClient Connect(string protocol) => protocol == "grains"
+        ? new GrainStoreClient(LazyInitializer.EnsureInitialized(ref _grains, () => new GrainConnection(Postgres.Database)))
+        : SingleNodeServer.Connect(NextDoor(), protocol, IsShared);
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_grains is not null)
+            await _grains.DisposeAsync();
+        await base.DisposeAsync();
+    }
 
     protected override async Task PrepareAsync(CancellationToken cancellationToken)
     {

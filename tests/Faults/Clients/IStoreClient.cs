@@ -27,5 +27,5 @@ public interface IStoreClient : IAsyncDisposable
 
 /// <param name="Version">Agent version.</param>
 /// <param name="CommitTs">Position in the feed.</param>
-/// <param name="Hash">Lower-case hexadecimal.</param>
+/// <param name="Hash">Lower-case hexadecimal; empty where the protocol does not tell.</param>
 public sealed record FollowedCommit(long Version, long CommitTs, string Hash);

@@ -7,7 +7,7 @@ public abstract record Answer;
 /// <param name="Value">JSON text; null where it does not exist. Over gRPC numbers are doubles: write only what a double holds.</param>
 /// <param name="KeyVersion">0 = was never written.</param>
 /// <param name="AgentVersion">The version that was read; 0 where the protocol does not tell.</param>
-/// <param name="CommitTs">Of the commit that wrote the key; 0 = was never written.</param>
+/// <param name="CommitTs">Of the commit that wrote the key; 0 = was never written, or a tombstone where the protocol does not tell (HTTP).</param>
 public sealed record ReadAnswer(bool Exists, string? Value, long KeyVersion, long AgentVersion, long CommitTs) : Answer;
 
 /// <param name="AgentVersion">The version that was read; 0 where the protocol does not tell.</param>
