@@ -54,7 +54,7 @@ internal sealed class ClusterSystem : ProcessSystem
     public override IEvidenceReader Evidence { get; }
 
     public override IStoreClient Connect(string protocol) => protocol == "grains"
-        ? new GrainStoreClient(LazyInitializer.EnsureInitialized(ref _grains, () => new GrainConnection(Postgres.Database)))
+        ? new GrainStoreClient(LazyInitializer.EnsureInitialized(ref _grains, () => new GrainConnection(Postgres.ForClients)))
         : SingleNodeServer.Connect(NextDoor(), protocol, IsShared);
 
     public override async ValueTask DisposeAsync()

@@ -104,6 +104,7 @@ public sealed class ScriptTests
                 build_quietly() {
                   if [ "$2" != restore ]; then real_build_quietly "$@"; return; fi
                   echo 'Silo.csproj : error NU1101: Unable to find package Microsoft.Orleans.Runtime. No packages exist.' >"$PWD/log"
+                  mkdir -p "${1%/*}"
                   cp "$PWD/log" "$1"
                   return 1
                 }

@@ -6,6 +6,8 @@ namespace Statehouse.Faults.Systems;
 /// <summary>The PostgreSQL of a run: private, with fsync on, started anew when it has died unless a fault holds it down.</summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
+    private const string ClientsName = "statehouse-faults";
+
     private static readonly TimeSpan PollDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -44,6 +46,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         Database = await _cluster.CreateDatabaseAsync();
         Starts = 1;
     }
+
+    /// <summary>The database for clients that the harness has itself: no session of a server's.</summary>
+    public string ForClients => new NpgsqlConnectionStringBuilder(Database) { ApplicationName = ClientsName }.ConnectionString;
 
     /// <summary>The database through another port, for instance a proxy's.</summary>
     public string ThroughPort(int port) => new NpgsqlConnectionStringBuilder(Database) { Port = port }.ConnectionString;
@@ -116,7 +121,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     /// </summary>
     public async Task WaitUntilAloneAsync() => await PostgresCluster.WaitUntilAsync(
         Database,
-        "select count(*) = 0 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'",
+        "select count(*) = 0 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
+            + $" and application_name <> '{ClientsName}'",
         "the last session of a server that was stopped has ended");
 
     public async ValueTask DisposeAsync()
