@@ -8,7 +8,7 @@ public sealed class RandomRunTests
 {
     private const int Overlap = 100;
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 12)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -19,10 +19,10 @@ public sealed class RandomRunTests
     [MemberData(nameof(Seeds))]
     public void One_wrong_answer_in_it_is_found(int seed)
     {
-        RunEvidence good = new SimulatedRun(seed, agents: 3, keys: 4, Overlap).Run(600);
+        RunEvidence good = new SimulatedRun(seed, agents: 3, keys: 4, Overlap).Run(300);
         var random = new Random(seed);
         int bent = 0;
-        for (int tries = 0; tries < 60; tries++)
+        for (int tries = 0; tries < 25; tries++)
         {
             int at = random.Next(good.Calls.Count);
             if (Bend(good, good.Calls[at], random) is not { } wrong)
@@ -32,7 +32,7 @@ public sealed class RandomRunTests
             Verdict verdict = RunChecker.Check(bad, new CheckOptions());
             Assert.True(verdict.Violations.Count > 0, $"not found: #{wrong.Number} {wrong.Call} → {wrong.Result.Answer}, was {good.Calls[at].Result.Answer}");
         }
-        Assert.True(bent > 20, $"{bent}");
+        Assert.True(bent > 8, $"{bent}");
     }
 
     [Theory]
