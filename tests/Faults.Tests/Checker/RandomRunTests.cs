@@ -37,18 +37,16 @@ public sealed class RandomRunTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void A_commit_taken_out_of_a_journal_is_found_if_anybody_could_know_of_it(int seed)
+    public void A_commit_taken_out_of_a_journal_is_found(int seed)
     {
         RunEvidence good = new SimulatedRun(seed, agents: 2, keys: 3, Overlap).Run(200);
         AgentName agent = SimulatedRun.Agent(0);
         int last = good.Journals[agent].Commits.Count;
-        for (int version = 1; version <= last; version += 7)
+        for (int version = 1; version < last; version += 7)
         {
             int gone = version;
             RunEvidence bad = FakeStore.WithJournal(good, agent, commits => commits.Where(commit => commit.Version != gone));
-            // The end of a journal may be missing where it was never acknowledged and never seen; nothing else may.
-            if (gone < last)
-                Judge.Fails(bad, Rule.Ordered);
+            Judge.Fails(bad, Rule.Ordered);
         }
     }
 
