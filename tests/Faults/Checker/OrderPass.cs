@@ -61,14 +61,15 @@ internal sealed class OrderPass
     private void Commit(JournaledTransaction transaction)
     {
         Attempt? attempt = transaction.Attempt;
-        var moment = new Moment(attempt?.InvokedAt ?? 0, attempt?.Calls[0], null, transaction, null);
+        RecordedCall? call = attempt?.Calls.Find(call => call.EndedAt == attempt.EndedAt) ?? attempt?.Calls[0];
+        var before = new List<Moment?>();
         foreach ((AgentName agent, JournaledCommit commit) in transaction.Parts)
         {
-            moment = moment.After(_commits.GetValueOrDefault((agent, commit.Version - 1)));
-            moment = moment.After(_latestReads.GetValueOrDefault((agent, commit.Version - 1)));
+            before.Add(_commits.GetValueOrDefault((agent, commit.Version - 1)));
+            before.Add(_latestReads.GetValueOrDefault((agent, commit.Version - 1)));
         }
-        if (attempt is not null && moment.At > attempt.EndedAt)
-            moment = TooLate(moment, attempt.Calls.Find(call => call.EndedAt == attempt.EndedAt) ?? attempt.Calls[0], attempt.EndedAt, isNewest: true);
+        var own = new Moment(attempt?.InvokedAt ?? 0, attempt?.Calls[0], null, transaction, null);
+        Moment moment = After(own, before, call, attempt?.EndedAt ?? long.MaxValue, isNewest: true);
         foreach ((AgentName agent, JournaledCommit commit) in transaction.Parts)
         {
             _commits[(agent, commit.Version)] = moment;
@@ -80,33 +81,44 @@ internal sealed class OrderPass
     {
         foreach (PlacedRead read in _readsByFirst[(agent, version)])
         {
-            Moment moment = new Moment(read.Call.InvokedAt, read.Call, null, null, read).After(commit);
-            if (moment.At > read.Call.EndedAt)
-                moment = TooLate(moment, read.Call, read.Call.EndedAt, read.IsNewest);
+            var own = new Moment(read.Call.InvokedAt, read.Call, null, null, read);
+            Moment moment = After(own, [commit], read.Call, read.Call.EndedAt, read.IsNewest);
             if (read.IsNewest)
                 _latestReads[(agent, read.Last)] = moment.Latest(_latestReads.GetValueOrDefault((agent, read.Last)));
         }
     }
 
-    /// <returns>The moment to go on with: as late as the call allows, so that what follows is not blamed too.</returns>
-    private Moment TooLate(Moment moment, RecordedCall call, long endedAt, bool isNewest)
+    /// <summary>The moment after all that comes before it; what comes too late is told, and passed over, so that nothing else is blamed for it.</summary>
+    private Moment After(Moment own, IReadOnlyList<Moment?> before, RecordedCall? call, long endedAt, bool isNewest)
     {
-        Moment root = moment;
+        Moment? tooLate = null;
+        foreach (Moment one in before.OfType<Moment>())
+        {
+            if (one.At > endedAt)
+                tooLate = one.Latest(tooLate);
+            else
+                own = own.After(one);
+        }
+        if (tooLate is not null)
+            _late.Add(Late(tooLate, call!, isNewest));
+        return own;
+    }
+
+    private static LateCall Late(Moment before, RecordedCall call, bool isNewest)
+    {
+        Moment root = before;
         PlacedRead? movable = null;
         var between = new List<RecordedCall>();
         while (true)
         {
-            // The late call itself is not moved: further on it would come after even more.
-            if (!ReferenceEquals(root, moment) && root.Read is { CanMoveOn: true })
+            if (root.Read is { CanMoveOn: true })
                 movable = root.Read;
-            if (root.Because is not { } before)
-                break;
+            if (root.Because is not { } earlier)
+                return new LateCall(call, isNewest, root.Call, root.At, between, movable);
             if (root.Transaction is { Parts.Count: > 1, Attempt: { } attempt })
                 between.Add(attempt.Calls[0]);
-            root = before;
+            root = earlier;
         }
-        _late.Add(new LateCall(call, isNewest, root.Call, root.At, between, movable));
-        return new Moment(endedAt, call, null, moment.Transaction, moment.Read);
     }
 
     /// <summary>The earliest moment at which a call can have taken effect, and why not earlier.</summary>
