@@ -8,7 +8,7 @@ public sealed class RandomRunTests
 {
     private const int Overlap = 100;
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 12)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -19,10 +19,10 @@ public sealed class RandomRunTests
     [MemberData(nameof(Seeds))]
     public void One_wrong_answer_in_it_is_found(int seed)
     {
-        RunEvidence good = new SimulatedRun(seed, agents: 3, keys: 4, Overlap).Run(600);
+        RunEvidence good = new SimulatedRun(seed, agents: 3, keys: 4, Overlap).Run(300);
         var random = new Random(seed);
         int bent = 0;
-        for (int tries = 0; tries < 60; tries++)
+        for (int tries = 0; tries < 25; tries++)
         {
             int at = random.Next(good.Calls.Count);
             if (Bend(good, good.Calls[at], random) is not { } wrong)
@@ -32,23 +32,21 @@ public sealed class RandomRunTests
             Verdict verdict = RunChecker.Check(bad, new CheckOptions());
             Assert.True(verdict.Violations.Count > 0, $"not found: #{wrong.Number} {wrong.Call} → {wrong.Result.Answer}, was {good.Calls[at].Result.Answer}");
         }
-        Assert.True(bent > 20, $"{bent}");
+        Assert.True(bent > 8, $"{bent}");
     }
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void A_commit_taken_out_of_a_journal_is_found_if_anybody_could_know_of_it(int seed)
+    public void A_commit_taken_out_of_a_journal_is_found(int seed)
     {
         RunEvidence good = new SimulatedRun(seed, agents: 2, keys: 3, Overlap).Run(200);
         AgentName agent = SimulatedRun.Agent(0);
         int last = good.Journals[agent].Commits.Count;
-        for (int version = 1; version <= last; version += 7)
+        for (int version = 1; version < last; version += 7)
         {
             int gone = version;
             RunEvidence bad = FakeStore.WithJournal(good, agent, commits => commits.Where(commit => commit.Version != gone));
-            // The end of a journal may be missing where it was never acknowledged and never seen; nothing else may.
-            if (gone < last)
-                Judge.Fails(bad, Rule.Ordered);
+            Judge.Fails(bad, Rule.Ordered);
         }
     }
 

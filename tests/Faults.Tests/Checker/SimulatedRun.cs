@@ -34,7 +34,8 @@ internal sealed class SimulatedRun(int seed, int agents, int keys, int overlap, 
         return _random.Next(20) switch
         {
             < 7 => _store.Read(agent, key, protocol: protocol),
-            7 => _store.Read(agent, key, atVersion: Math.Max(1, _store.Version(agent) / 2), isStrong: false),
+            // Of a version that was there already when the earliest moment of this call may come.
+            7 when _store.Version(agent) > 0 => _store.Read(agent, key, atVersion: (_store.Version(agent) + 1) / 2),
             8 => _store.Scan(agent, protocol: protocol),
             9 => _store.Unknown(landed: _random.Next(2) == 0, Share(agent)),
             10 => _store.Unknown(landed: _random.Next(2) == 0, Share(agent), Share(Other(agent))),

@@ -17,7 +17,7 @@ public sealed record CheckOptions
     /// Steps that one search for a linearization may take before it counts as undecided. A history that is linearizable in the
     /// journal's order takes one step per call.
     /// </summary>
-    public long SearchStepsMax { get; init; } = 4_000_000;
+    public long SearchStepsMax { get; init; } = 1_000_000;
 
     /// <summary>Violations of one rule that a verdict spells out; more are only counted.</summary>
     public int ViolationsPerRuleMax { get; init; } = 20;

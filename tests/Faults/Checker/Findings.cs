@@ -20,6 +20,9 @@ internal sealed class Findings(int violationsPerRuleMax)
             _violations.Add(new Violation(rule, message, [.. calls.Distinct().OrderBy(call => call.Number)]));
     }
 
+    /// <summary>Whether anything was found broken so far.</summary>
+    public bool IsBroken => _violated.Count > 0;
+
     public void Undecided(string what) => _undecided.Add(what);
 
     public Verdict Verdict(TimeSpan elapsed) => new(_violations, _checked, _violated, _undecided, elapsed);

@@ -88,6 +88,9 @@ public sealed class AgentModel : IModel<AgentState, AgentCall>
         return true;
     }
 
+    public bool MayStillApply(AgentState state, AgentCall call) =>
+        (call.Told == 0 || call.Told >= state.Version + (call.Writes.Count > 0 ? 1 : 0)) && call.Seen.All(seen => seen.State.Version >= state[seen.Key].Version);
+
     public AgentCall? Forget(AgentCall call) => call.Writes.Count == 0 ? null : call with { Told = 0 };
 
     public bool TryObserve(AgentCall call, out AgentState state)

@@ -12,6 +12,9 @@ public interface IModel<TState, TCall> where TState : IEquatable<TState>
     /// <returns>False where in this state the call cannot take effect, or not with the answer that it got.</returns>
     bool TryApply(TState state, TCall call, out TState next);
 
+    /// <summary>Whether a call may still take effect in this state or one that follows; true where that is not known. Saves tries, changes no result.</summary>
+    bool MayStillApply(TState state, TCall call) => true;
+
     /// <summary>The call as if its client had heard nothing: it may take effect, or not. Null where that says nothing (a read).</summary>
     TCall? Forget(TCall call);
 

@@ -28,6 +28,8 @@ public sealed class KeyModel : IModel<KeyState, KeyCall>
         return true;
     }
 
+    public bool MayStillApply(KeyState state, KeyCall call) => call.Seen is not { } seen || seen.Version >= state.Version;
+
     public KeyCall? Forget(KeyCall call) => call.Writes.Count == 0 ? null : call;
 
     public bool TryObserve(KeyCall call, out KeyState state)

@@ -71,7 +71,7 @@ public sealed class LinearizationSearch<TState, TCall> where TState : IEquatable
             (int call, int blocking) = NextCandidate(tried);
             if (blocking < 0)
                 return new SearchResult(SearchAnswer.Linearizable, steps, 0);
-            if (call < 0)
+            if (call < 0 || (tried < 0 && !_model.MayStillApply(state, _calls[blocking].Call)))
             {
                 blockedAt = Math.Max(blockedAt, _calls[blocking].EndedAt);
                 do
