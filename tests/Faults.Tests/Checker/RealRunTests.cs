@@ -1,7 +1,6 @@
 using Statehouse.Faults.Checker;
 using Statehouse.Faults.Tests.Workloads;
 using Statehouse.Faults.Workloads;
-using Statehouse.Testing;
 
 namespace Statehouse.Faults.Tests.Checker;
 
