@@ -13,7 +13,7 @@ public sealed class PlantedDefectTests(ITestOutputHelper output)
 
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
-    // A kill can come from the 3rd second on, and up to 5 s before the end.
+    // Kills come from the 3rd second on, and up to 5 s before the end: two or three.
     private static readonly TimeSpan WithKills = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan WithoutFaults = TimeSpan.FromSeconds(6);
 

@@ -9,9 +9,9 @@ internal static class DefectCatalog
 {
     public static IReadOnlyList<Defect> All { get; } =
     [
-        new("acknowledge-before-append", "A commit is acknowledged 150 ms before it is written.", ["I1"],
-            DefectShows.AfterKill | DefectShows.SqliteOnly, OfStore(store => new EarlyStore(store, TimeSpan.FromMilliseconds(150)))),
-        new("publish-before-durable", "Reads show a commit 600 ms before it is written; its caller waits until it is.", ["I2", "I10", "linearizable", "followers"],
+        new("acknowledge-before-append", "A commit is acknowledged a second before it is written.", ["I1"],
+            DefectShows.AfterKill | DefectShows.SqliteOnly, OfStore(store => new EarlyStore(store, TimeSpan.FromSeconds(1)))),
+        new("publish-before-durable", "Reads show a commit a second before it is written; its caller waits until it is.", ["I2", "I10", "linearizable", "followers"],
             DefectShows.AfterKill | DefectShows.SqliteOnly, PublishEarly),
         new("skip-fence", "A commit decided on an old head is appended to the new one, and acknowledged as it was decided.", ["I4", "linearizable"],
             DefectShows.BetweenServers, OfStore(store => new FencelessStore(store))),
@@ -60,7 +60,7 @@ internal static class DefectCatalog
         EarlyStore? early = null;
         return hooks with
         {
-            Store = store => early = new EarlyStore(store, TimeSpan.FromMilliseconds(600)),
+            Store = store => early = new EarlyStore(store, TimeSpan.FromSeconds(1)),
             Agents = agents => new LateReplies(agents, () => early!.FlushedAsync()),
         };
     }
