@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Statehouse.Faults.Checker;
 using Statehouse.Faults.Clients;
+using Statehouse.Faults.Evidence;
 using Statehouse.Faults.History;
 using Statehouse.Faults.Injection;
 using Statehouse.Faults.Systems;
@@ -148,7 +149,17 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
     private async Task<Verdict> JudgeAsync(CancellationToken cancellationToken)
     {
         Say("reading the journals back");
-        RunEvidence evidence = await system.Evidence.ReadAsync(_recorder, workloads.SelectMany(workload => workload.Agents), cancellationToken);
+        RunEvidence evidence;
+        try
+        {
+            evidence = await system.Evidence.ReadAsync(_recorder, workloads.SelectMany(workload => workload.Agents), cancellationToken);
+        }
+        catch (EvidenceException error)
+        {
+            // Everything was healed: a server that does not show its journals now, because they are damaged for instance, has failed.
+            _violations.Add(new Violation("evidence", error.Message, []));
+            return Merge(NothingChecked);
+        }
         await HistoryFile.WriteAsync(HistoryFileName, system.Name, system.IsShared, evidence, cancellationToken);
         Say($"checking {evidence.Calls.Count} operations and {evidence.Feed.Count} commits");
         Verdict verdict = RunChecker.Check(evidence, new CheckOptions { IsShared = system.IsShared });

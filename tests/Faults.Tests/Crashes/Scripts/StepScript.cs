@@ -42,7 +42,7 @@ internal sealed class StepScript(string @namespace)
             Assert.True(await TryAsync(http, Next, cancellationToken), $"Step {Next.Number} was not acknowledged.");
     }
 
-    /// <returns>False where there was no answer, or one that leaves the outcome open.</returns>
+    /// <returns>False where there was no answer, or one that asks to try again.</returns>
     public async Task<bool> TryAsync(HttpClient http, Step step, CancellationToken cancellationToken)
     {
         Unknown.Add(step.Number);
@@ -52,7 +52,8 @@ internal sealed class StepScript(string @namespace)
             string text = await response.Content.ReadAsStringAsync(cancellationToken);
             if (!response.IsSuccessStatusCode)
             {
-                Assert.True((int)response.StatusCode == 503, $"Step {step.Number} was refused: {text}");
+                // 429 and one of the two 503: nothing was written, and it may be tried again; the other 503: unknown.
+                Assert.True((int)response.StatusCode is 503 or 429, $"Step {step.Number} was refused: {text}");
                 return false;
             }
             _acknowledged[step.Number] = Receipts(step, text);

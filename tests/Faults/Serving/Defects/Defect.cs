@@ -5,7 +5,7 @@ namespace Statehouse.Faults.Serving.Defects;
 /// <summary>A mistake that could have been made in the product, put in front of one of its parts.</summary>
 /// <param name="Name">What <c>--defect</c> takes.</param>
 /// <param name="Broken">One sentence: what is wrong.</param>
-/// <param name="Rules">What should catch it: invariants, or <c>linearizable</c>. One of them is enough.</param>
+/// <param name="Rules">What is to catch it: rules of the checker, or <c>evidence</c> where the server itself refuses to show the journal. One of them is enough.</param>
 /// <param name="Shows">Where and when it shows.</param>
 /// <param name="Plant">Puts it into a program's hooks.</param>
 internal sealed record Defect(string Name, string Broken, IReadOnlyList<string> Rules, DefectShows Shows, Func<ProgramHooks, ProgramHooks> Plant);

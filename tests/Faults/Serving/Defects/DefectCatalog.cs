@@ -9,9 +9,9 @@ internal static class DefectCatalog
 {
     public static IReadOnlyList<Defect> All { get; } =
     [
-        new("acknowledge-before-append", "A commit is acknowledged 150 ms before it is written.", ["I1"],
-            DefectShows.AfterKill | DefectShows.SqliteOnly, OfStore(store => new EarlyStore(store))),
-        new("publish-before-durable", "Reads show a commit 150 ms before it is written; its caller waits until it is.", ["I10", "linearizable"],
+        new("acknowledge-before-append", "A commit is acknowledged a second before it is written.", ["I1"],
+            DefectShows.AfterKill | DefectShows.SqliteOnly, OfStore(store => new EarlyStore(store, TimeSpan.FromSeconds(1)))),
+        new("publish-before-durable", "Reads show a commit a second before it is written; its caller waits until it is.", ["I2", "I10", "linearizable", "followers"],
             DefectShows.AfterKill | DefectShows.SqliteOnly, PublishEarly),
         new("skip-fence", "A commit decided on an old head is appended to the new one, and acknowledged as it was decided.", ["I4", "linearizable"],
             DefectShows.BetweenServers, OfStore(store => new FencelessStore(store))),
@@ -27,15 +27,15 @@ internal static class DefectCatalog
             DefectShows.Always, OfStore(store => new LoseUnitStore(store))),
         new("stale-read", "Each fifth read of a key is answered as the one before it.", ["linearizable"],
             DefectShows.Always, OfAgents(agents => new StaleReads(agents))),
-        new("repeat-commit-ts", "Each 20th receipt carries another commit's commit_ts.", ["I3"],
+        new("repeat-commit-ts", "Each 20th receipt carries another commit's commit_ts.", ["I1"],
             DefectShows.Always, OfAgents(agents => new RepeatedPositions(agents))),
         new("false-refusal", "Each 20th commit is refused as a conflict although it was written.", ["I9"],
             DefectShows.Always, OfAgents(agents => new FalseRefusals(agents))),
-        new("skip-in-follow", "Followers are not shown each tenth commit.", ["followers"],
+        new("skip-in-follow", "Followers are not shown each tenth commit.", ["follower"],
             DefectShows.Always, OfAgents(agents => new SkippingFollowers(agents))),
         new("skip-in-feed", "Each page of the feed lacks its second commit.", ["feed"],
             DefectShows.Always, OfStore(store => new GappyFeedStore(store))),
-        new("tamper-body", "Each 50th unit is written with another digit than was hashed.", ["I11"],
+        new("tamper-body", "Each 50th unit is written with another digit than was hashed.", ["evidence"],
             DefectShows.Always, OfStore(store => new TamperingStore(store))),
         new("forget-in-snapshot", "Snapshots lack their first key.", ["I5"],
             DefectShows.AfterRestart, ForgetInSnapshots),
@@ -60,7 +60,7 @@ internal static class DefectCatalog
         EarlyStore? early = null;
         return hooks with
         {
-            Store = store => early = new EarlyStore(store),
+            Store = store => early = new EarlyStore(store, TimeSpan.FromSeconds(1)),
             Agents = agents => new LateReplies(agents, () => early!.FlushedAsync()),
         };
     }

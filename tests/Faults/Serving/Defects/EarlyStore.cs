@@ -11,18 +11,20 @@ namespace Statehouse.Faults.Serving.Defects;
 /// </remarks>
 internal sealed class EarlyStore : StoreDecorator
 {
-    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(150);
-
     private readonly Channel<IReadOnlyList<AppendUnit>> _queue = Channel.CreateUnbounded<IReadOnlyList<AppendUnit>>();
     private readonly Lock _lock = new();
+    private readonly TimeSpan _delay;
     private readonly Task _loop;
     private TaskCompletionSource _flushed = NewFlush(done: true);
     private long _queuedBatches;
     private long _last = -1;
 
-    public EarlyStore(IJournalStore inner)
+    /// <param name="inner">SQLite.</param>
+    /// <param name="delay">How much later a batch is written than it is acknowledged.</param>
+    public EarlyStore(IJournalStore inner, TimeSpan delay)
         : base(inner)
     {
+        _delay = delay;
         if (inner.IsShared)
             throw new NotSupportedException("Where others write too, the positions of commits cannot be foretold.");
         _loop = Task.Run(RunAsync);
@@ -102,7 +104,7 @@ internal sealed class EarlyStore : StoreDecorator
     {
         while (await _queue.Reader.WaitToReadAsync())
         {
-            await Task.Delay(Delay);
+            await Task.Delay(_delay);
             while (_queue.Reader.TryRead(out IReadOnlyList<AppendUnit>? batch))
             {
                 await Inner.WriteAsync(batch, CancellationToken.None);
