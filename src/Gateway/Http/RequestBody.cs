@@ -52,7 +52,7 @@ internal sealed class RequestBody : IDisposable
     {
         while (true)
         {
-            ReadResult result = await reader.ReadAsync(cancellationToken);
+            ReadResult result = await ReadMoreAsync(reader, cancellationToken);
             long total = _length + result.Buffer.Length;
             if (total > bytesMax)
             {
@@ -63,6 +63,20 @@ internal sealed class RequestBody : IDisposable
             reader.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted)
                 return;
+        }
+    }
+
+    /// <exception cref="BadHttpRequestException">What was sent is no body.</exception>
+    private static async ValueTask<ReadResult> ReadMoreAsync(PipeReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadAsync(cancellationToken);
+        }
+        catch (IOException error) when (error.InnerException is OverflowException)
+        {
+            // Kestrel's way to say that a chunk's size is too large for its counter; all else it says as a bad request.
+            throw new BadHttpRequestException(error.Message, StatusCodes.Status400BadRequest, error);
         }
     }
 
