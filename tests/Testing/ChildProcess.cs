@@ -36,7 +36,9 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <param name="program">Name or path.</param>
     /// <param name="arguments">Each as it is: no shell, no quoting.</param>
     /// <param name="workingFolder">null = this process's.</param>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, string? workingFolder = null)
+    /// <param name="environment">Variables that it has besides this process's own, of which those of Statehouse are taken away.</param>
+    public static ChildProcess Start(
+        string program, IEnumerable<string> arguments, string? workingFolder = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -48,6 +50,8 @@ public sealed class ChildProcess : IAsyncDisposable
         // Settings of whoever runs the tests must not reach what is tested.
         foreach (string name in start.Environment.Keys.Where(n => n.StartsWith("STATEHOUSE_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         var child = new ChildProcess(new Process { StartInfo = start });
         child._process.OutputDataReceived += child.Keep;
         child._process.ErrorDataReceived += child.Keep;
@@ -59,8 +63,9 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>A program built in this clone, run by the same <c>dotnet</c> as the tests.</summary>
-    public static ChildProcess StartDotnet(string dll, IEnumerable<string> arguments, string? workingFolder = null) =>
-        Start(DotnetHost, [dll, .. arguments], workingFolder);
+    public static ChildProcess StartDotnet(
+        string dll, IEnumerable<string> arguments, string? workingFolder = null, IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(DotnetHost, [dll, .. arguments], workingFolder, environment);
 
     /// <summary>The <c>dotnet</c> that runs this test.</summary>
     public static string DotnetHost =>
