@@ -18,9 +18,17 @@ public static class CommitChain
         else if (commit.Version <= firstKept)
             return;
         else
-            throw new InvariantBrokenException($"Commit {commit.Version.Value - 1} of {agent} is missing from the journal.");
+            throw Broken(agent, new AgentVersion(commit.Version.Value - 1), $"Commit {commit.Version.Value - 1} of {agent} is missing from the journal.");
         if (CommitHash.Chain(before, commit.Version, commit.Time, commit.TxnId, commit.Body.Span) != commit.Hash)
-            throw new InvariantBrokenException(
-                $"Version {commit.Version} of {agent} does not match its hash: the journal was damaged or changed.");
+            throw Broken(agent, commit.Version, $"Version {commit.Version} of {agent} does not match its hash: the journal was damaged or changed.");
     }
+
+    /// <summary>SH-9001 that names the agent and the version in its details, so that a program can tell where the damage is.</summary>
+    public static InvariantBrokenException Broken(AgentId agent, AgentVersion version, string message) => new(message)
+    {
+        Details = new Dictionary<string, string>
+        {
+            ["namespace"] = agent.Namespace, ["agent"] = agent.Name, ["agent_version"] = version.ToString(),
+        },
+    };
 }
