@@ -48,16 +48,16 @@ internal sealed class KnownHistory
     /// <summary>Asks for everything listed, everything latest, and some old points.</summary>
     /// <param name="http">A server on the damaged copy.</param>
     /// <param name="random">Chooses the points.</param>
-    /// <param name="mayBeCut">The newest commits may be gone, all from one commit of the feed on.</param>
+    /// <param name="missingMax">So many of the newest commits may be gone.</param>
     /// <returns>How often it said that it is damaged.</returns>
     /// <exception cref="SilentDamageException">It said something that nobody wrote, or left something out.</exception>
-    public async Task<int> JudgeAsync(HttpClient http, Random random, bool mayBeCut)
+    public async Task<int> JudgeAsync(HttpClient http, Random random, int missingMax)
     {
         int said = 0;
         foreach (string list in Lists())
-            said += await JudgeListAsync(http, list, mayBeCut);
+            said += await JudgeListAsync(http, list, missingMax);
         foreach (string point in Latest.Concat(_pointReads.Where(_ => random.Next(6) == 0)))
-            said += await JudgePointAsync(http, point, mayBeCut);
+            said += await JudgePointAsync(http, point, missingMax);
         return said;
     }
 
@@ -84,9 +84,9 @@ internal sealed class KnownHistory
         _pointReads.Add(point);
     }
 
-    private async Task<int> JudgeListAsync(HttpClient http, string list, bool mayBeCut)
+    private async Task<int> JudgeListAsync(HttpClient http, string list, int missingMax)
     {
-        if (await AskAsync(http, list, mayBeCut) is not { } answer)
+        if (await AskAsync(http, list, missingMax) is not { } answer)
             return 1;
         if (answer.Length == 0)
             return 0;
@@ -99,21 +99,21 @@ internal sealed class KnownHistory
                 throw new SilentDamageException($"{list} shows {item.GetRawText()}\ninstead of {fact}");
         }
         int expected = list == Rows ? 1 : _facts.Keys.Count(fact => fact.StartsWith(list + "#", StringComparison.Ordinal));
-        if (count != expected && !mayBeCut)
+        if (count > expected || expected - count > missingMax)
             throw new SilentDamageException($"{list} shows {count} of {expected}, without a word.");
         return 0;
     }
 
-    private async Task<int> JudgePointAsync(HttpClient http, string point, bool mayBeCut)
+    private async Task<int> JudgePointAsync(HttpClient http, string point, int missingMax)
     {
-        if (await AskAsync(http, point, mayBeCut) is not { } answer)
+        if (await AskAsync(http, point, missingMax) is not { } answer)
             return 1;
-        bool isKnown = answer.Length == 0 || answer == _facts[point] || (mayBeCut && Latest.Contains(point) && _facts.ContainsValue(answer));
+        bool isKnown = answer.Length == 0 || answer == _facts[point] || (missingMax > 0 && Latest.Contains(point) && _facts.ContainsValue(answer));
         return isKnown ? 0 : throw new SilentDamageException($"{point} is {answer}\ninstead of {_facts[point]}");
     }
 
     /// <returns>null: it says that it is damaged; empty: it says that there is no such thing, which is right behind a cut only.</returns>
-    private static async Task<string?> AskAsync(HttpClient http, string request, bool mayBeCut)
+    private static async Task<string?> AskAsync(HttpClient http, string request, int missingMax)
     {
         using HttpResponseMessage reply = await http.GetAsync(request, Cancelled);
         string body = await reply.Content.ReadAsStringAsync(Cancelled);
@@ -121,7 +121,7 @@ internal sealed class KnownHistory
             return body;
         if (body.Contains("\"SH-9001\"", StringComparison.Ordinal) && !body.Contains("Something went wrong that should not", StringComparison.Ordinal))
             return null;
-        if (reply.StatusCode == HttpStatusCode.NotFound && mayBeCut)
+        if (reply.StatusCode == HttpStatusCode.NotFound && missingMax > 0)
             return "";
         throw new SilentDamageException($"{request} answers {(int)reply.StatusCode}: {body}");
     }
