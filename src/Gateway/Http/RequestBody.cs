@@ -76,8 +76,15 @@ internal sealed class RequestBody : IDisposable
                 reader.AdvanceTo(result.Buffer.End);
                 throw TooLong(bytesMax, total);
             }
-            Append(result.Buffer);
-            reader.AdvanceTo(result.Buffer.End);
+            try
+            {
+                Append(result.Buffer);
+            }
+            finally
+            {
+                // Also where there is no room: Kestrel reads on from here when it closes the connection.
+                reader.AdvanceTo(result.Buffer.End);
+            }
             if (result.IsCompleted)
                 return;
         }

@@ -56,8 +56,14 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
             }
             if (read.IsCompleted)
                 throw GrpcRefusal.BrokenOff();
-            Take(buffer.Length);
-            body.AdvanceTo(buffer.Start, buffer.End);
+            try
+            {
+                Take(buffer.Length);
+            }
+            finally
+            {
+                body.AdvanceTo(buffer.Start, buffer.End);
+            }
         }
     }
 
