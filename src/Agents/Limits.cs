@@ -33,6 +33,12 @@ public sealed record Limits
     /// <summary>Bytes of one commit: keys, values and metadata, and of a request body that carries it.</summary>
     public int CommitBytesMax { get; init; } = 8 * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of request bodies that one protocol (HTTP, gRPC) of a process holds at once, those of at most 16 KiB not counted;
+    /// more get SH-2003. A request takes about three times its body while it is answered.
+    /// </summary>
+    public long RequestBytesMax { get; init; } = 64L * 1024 * 1024;
+
     /// <summary>Bytes of one agent's state: live keys and values, and the keys of tombstones.</summary>
     public long StateBytesMax { get; init; } = 256L * 1024 * 1024;
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Statehouse.Cli;
 
 /// <summary>Ends a command: one line on standard error and an exit code.</summary>
@@ -32,6 +34,21 @@ internal sealed class ServerProblem(int status, string code, string detail, byte
     public string Code { get; } = code;
 
     public byte[] Body { get; } = body;
+
+    /// <summary>A member of the problem's <c>details</c>; null where it has none of that name.</summary>
+    public string? Detail(string name)
+    {
+        try
+        {
+            using JsonDocument problem = JsonDocument.Parse(Body);
+            return problem.RootElement.GetProperty("details").GetProperty(name).GetString();
+        }
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            // Not of this server, or without details.
+            return null;
+        }
+    }
 
     /// <summary>The server or its journal is in trouble, not the request: the same request may pass later.</summary>
     public bool MayPassLater => Code.StartsWith("SH-2", StringComparison.Ordinal) || (Code.Length == 0 && Status >= 500);

@@ -18,6 +18,8 @@ public sealed class GatewayServer : IAsyncDisposable
     // An id of every kind at its longest, each byte escaped, and two query parameters with keys.
     private const int RequestLineBytesMax = 32 * 1024;
 
+    private const int RequestBufferBytesMax = 64 * 1024;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly Readiness _readiness;
     private readonly GatewayOptions _options;
@@ -36,7 +38,7 @@ public sealed class GatewayServer : IAsyncDisposable
         _options = options;
         _clock = clock;
         _exporter = new PrometheusExporter(options.Meters);
-        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax);
+        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax, limits.RequestBytesMax);
         _metrics = new GatewayMetrics(load);
         _kestrel = new KestrelServer(
             Options.Create(KestrelOptions(options)),
@@ -138,6 +140,8 @@ public sealed class GatewayServer : IAsyncDisposable
     {
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
         kestrel.Limits.MaxRequestLineSize = RequestLineBytesMax;
+        // What waits unread of each connection; Kestrel's own default is 1 MiB, which thousands of connections would not fit.
+        kestrel.Limits.MaxRequestBufferSize = RequestBufferBytesMax;
         // RequestBody bounds it, with an answer that names the limit.
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Listen(options.HttpAddress, listen => listen.Protocols = HttpProtocols.Http1);

@@ -5,7 +5,8 @@ namespace Statehouse.Journal.Postgres;
 
 /// <summary>
 /// Reads ranges of one agent's commits in pages, each a short statement of its own: a slow consumer holds neither a
-/// connection nor a snapshot, and never more than one page of memory.
+/// connection nor a snapshot, and never more than one page of memory. Every commit must chain on the one before (I11): a
+/// changed byte is found when it is read.
 /// </summary>
 internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
 {
@@ -17,10 +18,10 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
     public async IAsyncEnumerable<JournalCommit> ForwardAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (long streamId, AgentVersion next, AgentVersion last) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
+        (long streamId, AgentVersion firstKept, AgentVersion next, AgentVersion last) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
         while (next <= last)
         {
-            foreach (JournalCommit commit in await PageAsync(SqlText.ReadForward, handle, streamId, next, last, next, cancellationToken).ConfigureAwait(false))
+            foreach (JournalCommit commit in await PageAsync(SqlText.ReadForward, handle, streamId, firstKept, next, last, next, cancellationToken).ConfigureAwait(false))
             {
                 yield return commit.Version == next ? commit : throw await MissingAsync(handle, streamId, next, cancellationToken).ConfigureAwait(false);
                 next = next.Next;
@@ -31,10 +32,10 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
     public async IAsyncEnumerable<JournalCommit> BackwardAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (long streamId, AgentVersion first, AgentVersion next) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
+        (long streamId, AgentVersion firstKept, AgentVersion first, AgentVersion next) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
         while (next >= first)
         {
-            foreach (JournalCommit commit in await PageAsync(SqlText.ReadBackward, handle, streamId, first, next, next, cancellationToken).ConfigureAwait(false))
+            foreach (JournalCommit commit in await PageAsync(SqlText.ReadBackward, handle, streamId, firstKept, first, next, next, cancellationToken).ConfigureAwait(false))
             {
                 yield return commit.Version == next ? commit : throw await MissingAsync(handle, streamId, next, cancellationToken).ConfigureAwait(false);
                 next = new AgentVersion(next.Value - 1);
@@ -43,21 +44,22 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
     }
 
     /// <returns>
-    /// The agent's row number, and the part of the range that is kept: empty (first above last) where there is none. Every
-    /// version in it must be found under that number, whatever the handle learns meanwhile.
+    /// The agent's row number, the oldest version kept, and the part of the range that is kept: empty (first above last)
+    /// where there is none. Every version in it must be found under that number, whatever the handle learns meanwhile.
     /// </returns>
-    private async Task<(long StreamId, AgentVersion First, AgentVersion Last)> ClipAsync(
+    private async Task<(long StreamId, AgentVersion FirstKept, AgentVersion First, AgentVersion Last)> ClipAsync(
         JournalHandle handle, AgentVersion from, AgentVersion to, CancellationToken cancellationToken)
     {
         JournalHead? head = await heads.ReadAsync(handle, cancellationToken).ConfigureAwait(false);
         if (head is null)
-            return (0, new AgentVersion(1), AgentVersion.None);
-        return (handle.StoreKey, from < head.FirstVersion ? head.FirstVersion : from, to > head.Version ? head.Version : to);
+            return (0, new AgentVersion(1), new AgentVersion(1), AgentVersion.None);
+        return (handle.StoreKey, head.FirstVersion, from < head.FirstVersion ? head.FirstVersion : from, to > head.Version ? head.Version : to);
     }
 
     /// <summary>Up to a page's worth of the range; it holds <paramref name="expected"/>, where the page begins.</summary>
     private async Task<List<JournalCommit>> PageAsync(
-        string sql, JournalHandle handle, long streamId, AgentVersion from, AgentVersion to, AgentVersion expected, CancellationToken cancellationToken)
+        string sql, JournalHandle handle, long streamId, AgentVersion firstKept, AgentVersion from, AgentVersion to, AgentVersion expected,
+        CancellationToken cancellationToken)
     {
         List<JournalCommit> page = await sessions.CallAsync(
             async (connection, token) =>
@@ -69,12 +71,34 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
                 await command.PrepareAsync(token).ConfigureAwait(false);
                 await using NpgsqlDataReader row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
                 var commits = new List<JournalCommit>();
+                CommitHash? beforePage = null;
                 while (await row.ReadAsync(token).ConfigureAwait(false))
+                {
                     commits.Add(Commit(row, handle.Agent));
+                    beforePage = StoredHash.ReadOrNull(row, 6, handle.Agent) ?? beforePage;
+                }
+                if (commits.Count > 0 && commits[0].Version == expected)
+                    CheckChain(handle.Agent, firstKept, beforePage, commits);
                 return commits;
             },
             cancellationToken).ConfigureAwait(false);
         return page.Count > 0 ? page : throw await MissingAsync(handle, streamId, expected, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A version that is missing within the page is found, and told, when it is handed out.</summary>
+    private static void CheckChain(AgentId agent, AgentVersion firstKept, CommitHash? beforePage, List<JournalCommit> page)
+    {
+        bool isAscending = page.Count < 2 || page[0].Version < page[1].Version;
+        CommitHash? previous = beforePage;
+        for (int i = 0; i < page.Count; i++)
+        {
+            JournalCommit commit = page[isAscending ? i : page.Count - 1 - i];
+            JournalCommit? before = i == 0 ? null : page[isAscending ? i - 1 : page.Count - i];
+            if (before is not null && before.Version.Next != commit.Version)
+                return;
+            CommitChain.Check(agent, firstKept, previous, commit);
+            previous = commit.Hash;
+        }
     }
 
     /// <summary>Why a commit that should be there is not: removed or trimmed since the range was clipped, or lost.</summary>
@@ -89,7 +113,7 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
             : new InvariantBrokenException($"Commit {version} of {handle.Agent} is missing from the journal.");
     }
 
-    /// <summary>Columns: version, commit_ts, committed_at, txn_id, hash, body.</summary>
+    /// <summary>Columns: version, commit_ts, committed_at, txn_id, hash, body; then what the page's first version chains on.</summary>
     private static JournalCommit Commit(NpgsqlDataReader row, AgentId agent) => new(
         new AgentVersion(row.GetInt64(0)),
         new CommitTs(row.GetInt64(1)),

@@ -65,18 +65,18 @@ internal sealed class FeedReader(PostgresSessions sessions)
         return commits;
     }
 
-    /// <summary>Columns: commit_ts, kind, namespace, name, version, committed_at, txn_id, hash, body.</summary>
+    /// <summary>Columns: commit_ts, kind, namespace, name, version, committed_at, txn_id, hash, body, first_version, previous_hash.</summary>
     private static FeedCommit Commit(NpgsqlDataReader row)
     {
         var agent = new AgentId((AgentKind)row.GetInt16(1), row.GetString(2), row.GetString(3));
-        return new FeedCommit(
-            agent,
-            new JournalCommit(
-                new AgentVersion(row.GetInt64(4)),
-                new CommitTs(row.GetInt64(0)),
-                new CommitTime(row.GetInt64(5)),
-                row.GetGuid(6),
-                StoredHash.Read(row, 7, agent),
-                row.GetFieldValue<byte[]>(8)));
+        var commit = new JournalCommit(
+            new AgentVersion(row.GetInt64(4)),
+            new CommitTs(row.GetInt64(0)),
+            new CommitTime(row.GetInt64(5)),
+            row.GetGuid(6),
+            StoredHash.Read(row, 7, agent),
+            row.GetFieldValue<byte[]>(8));
+        CommitChain.Check(agent, new AgentVersion(row.GetInt64(9)), StoredHash.ReadOrNull(row, 10, agent), commit);
+        return new FeedCommit(agent, commit);
     }
 }

@@ -12,4 +12,8 @@ internal static class StoredHash
             ? CommitHash.FromBytes(bytes)
             : throw new InvariantBrokenException($"A hash in the journal of {agent} has {bytes.Length} bytes instead of {CommitHash.Size}.");
     }
+
+    /// <exception cref="InvariantBrokenException">The column holds neither null nor 32 bytes.</exception>
+    public static CommitHash? ReadOrNull(NpgsqlDataReader row, int column, AgentId agent) =>
+        row.IsDBNull(column) ? null : Read(row, column, agent);
 }

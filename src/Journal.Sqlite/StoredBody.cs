@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
@@ -21,6 +22,9 @@ internal static class StoredBody
 
     /// <summary>More than SQLite can hold in a row: a stored length above is damage.</summary>
     private const int BodyBytesMax = 1_000_000_000;
+
+    /// <summary>A length up to this is believed; beyond it room is made for what does come, since a damaged length may say anything.</summary>
+    private const int BelievedBytesMax = 8 * 1024 * 1024;
 
     private const byte AsItIs = 0;
     private const byte Compressed = 1;
@@ -68,7 +72,23 @@ internal static class StoredBody
         int length = BinaryPrimitives.ReadInt32LittleEndian(stored[1..]);
         if (length is < CompressedBytesMin or > BodyBytesMax)
             return false;
-        body = new byte[length];
-        return BrotliDecoder.TryDecompress(stored[HeaderBytes..], body, out int written) && written == length;
+        using var decoder = new BrotliDecoder();
+        ReadOnlySpan<byte> source = stored[HeaderBytes..];
+        byte[] target = new byte[Math.Min(length, BelievedBytesMax)];
+        int filled = 0;
+        while (true)
+        {
+            OperationStatus status = decoder.Decompress(source, target.AsSpan(filled), out int consumed, out int written);
+            source = source[consumed..];
+            filled += written;
+            if (status == OperationStatus.DestinationTooSmall && filled == target.Length && filled < length)
+                Array.Resize(ref target, (int)Math.Min(length, 2L * filled));
+            else if (status != OperationStatus.Done || filled != length)
+                return false;
+            else
+                break;
+        }
+        body = target;
+        return true;
     }
 }

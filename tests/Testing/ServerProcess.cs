@@ -17,7 +17,8 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly int _grpcPort;
     private ChildProcess? _process;
 
-    private ServerProcess()
+    /// <summary>One that is not started yet.</summary>
+    public ServerProcess()
     {
         (_httpPort, _grpcPort) = FreePorts();
         Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_httpPort}"), Timeout = TimeSpan.FromSeconds(30) };
@@ -29,8 +30,14 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>For instance <c>127.0.0.1:41234</c>.</summary>
     public string Address => $"127.0.0.1:{_httpPort}";
 
-    /// <summary>Of gRPC, for instance <c>127.0.0.1:41235</c>.</summary>
+    /// <summary>For instance <c>127.0.0.1:41235</c>: gRPC, HTTP/2 without TLS.</summary>
     public string GrpcAddress => $"127.0.0.1:{_grpcPort}";
+
+    /// <summary>Flags that it is started with besides those of its addresses and data directory.</summary>
+    public IReadOnlyList<string> MoreFlags { get; init; } = [];
+
+    /// <summary>Variables that it is started with besides this process's own.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The data directory.</summary>
     public string DataFolder => Path.Combine(_folder.FullName, "data");
@@ -57,9 +64,9 @@ public sealed class ServerProcess : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         string dll = Repository.BuiltDll("src/Gateway", "Statehouse.Gateway");
-        string[] flags = ["--data", DataFolder, "--http", Address, "--grpc", GrpcAddress];
+        string[] flags = ["--data", DataFolder, "--http", Address, "--grpc", GrpcAddress, .. MoreFlags];
         // Its own folder as working folder: a statehouse.json of somebody else is not read.
-        _process = ChildProcess.StartDotnet(dll, flags, _folder.FullName);
+        _process = ChildProcess.StartDotnet(dll, flags, _folder.FullName, environment: Environment);
         await WaitUntilReadyAsync(cancellationToken);
     }
 

@@ -57,7 +57,7 @@ public static class SnapshotCodec
                 throw new FormatException($"It holds version {decoding.Stamp.Version}.");
             return AgentState.Restore(agent, decoding.Stamp, snapshot.Hash, decoding.Keys, decoding.Idempotency);
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvariantBrokenException($"The snapshot of agent {agent} at version {snapshot.Version} cannot be read.", error);
         }

@@ -108,5 +108,6 @@ public sealed class AgentLoader(IJournalStore store, Limits limits, IOperatorLog
     }
 
     private static InvariantBrokenException Broken(AgentId agent, JournalCommit commit, string why) =>
-        new($"The journal of agent {agent} is damaged at version {commit.Version} (txn {commit.TxnId}): {why}.");
+        CommitChain.Broken(
+            agent, commit.Version, $"The journal of agent {agent} is damaged at version {commit.Version} (txn {commit.TxnId}): {why}.");
 }

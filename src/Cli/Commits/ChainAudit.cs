@@ -20,7 +20,7 @@ internal sealed record ChainVerdict(AgentPath Path, ChainEnd End, long Commits, 
 
 /// <summary>
 /// Recomputes an agent's whole chain from its history. A server that finds an agent damaged refuses to serve it
-/// (SH-9001); its commits are then picked out of the feed, which shows the journal as it is, to see where the damage is.
+/// (SH-9001) and mostly says at which version; where it does not, the agent's commits are picked out of the feed.
 /// </summary>
 internal static class ChainAudit
 {
@@ -39,12 +39,40 @@ internal static class ChainAudit
         }
         catch (ServerProblem problem) when (problem.Code == BrokenInvariant)
         {
-            session.Terminal.Note($"the server does not serve this agent: {problem.Message}; looking for its commits in the feed");
-            return await FromFeedAsync(session, path, problem);
+            return await RefusedAsync(session, path, problem);
         }
     }
 
-    /// <summary>Something is wrong, since the server says so; the journal as it is tells where.</summary>
+    /// <summary>Something is wrong, since the server says so.</summary>
+    private static async Task<ChainVerdict> RefusedAsync(Session session, AgentPath path, ServerProblem problem)
+    {
+        if (VersionNamed(path, problem) is { } version)
+            return await BrokenAtAsync(session, path, version, problem);
+        session.Terminal.Note($"the server does not serve this agent: {problem.Message}; looking for its commits in the feed");
+        try
+        {
+            return await FromFeedAsync(session, path, problem);
+        }
+        catch (ServerProblem feed) when (VersionNamed(path, feed) is { } found)
+        {
+            return await BrokenAtAsync(session, path, found, feed);
+        }
+    }
+
+    private static async Task<ChainVerdict> BrokenAtAsync(Session session, AgentPath path, long version, ServerProblem problem)
+    {
+        ChainEnd end = await FindListedAsync(session, path) ?? new ChainEnd(version, 1, "");
+        return new ChainVerdict(path, end, version - 1, "", version, problem.Message);
+    }
+
+    /// <summary>The version of this agent that a refusal's details name; null where they name none, or another agent.</summary>
+    private static long? VersionNamed(AgentPath path, ServerProblem problem) =>
+        problem.Code == BrokenInvariant && problem.Detail("agent") == path.Agent && problem.Detail("namespace") == path.Namespace
+        && long.TryParse(problem.Detail("agent_version"), NumberStyles.None, CultureInfo.InvariantCulture, out long version)
+            ? version
+            : null;
+
+    /// <summary>As far as the feed shows them, the agent's commits are checked here.</summary>
     private static async Task<ChainVerdict> FromFeedAsync(Session session, AgentPath path, ServerProblem problem)
     {
         ChainEnd? end = await FindListedAsync(session, path);

@@ -50,8 +50,8 @@ internal sealed class ProblemWriter(GatewayLog log, GatewayMetrics metrics)
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         if (error is HttpRefusal { Allow: { } allow })
             response.Headers.Allow = allow;
-        // The rest of the body was not read: close, rather than swallow it to keep the connection.
-        if (problem.Status is 413 or 415 or 408)
+        // The rest of the body was not read, or its end cannot be told: close, rather than swallow it to keep the connection.
+        if (problem.Status is 413 or 415 or 408 || error is BadHttpRequestException)
             response.Headers.Connection = "close";
     }
 }

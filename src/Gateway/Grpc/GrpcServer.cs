@@ -42,7 +42,7 @@ public sealed class GrpcServer : IAsyncDisposable
     {
         _readiness = readiness;
         _options = options;
-        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax);
+        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax, limits.RequestBytesMax);
         _metrics = new GrpcMetrics(load);
         _kestrel = new KestrelServer(
             Options.Create(KestrelOptions(options)),

@@ -67,10 +67,11 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
     /// <summary>The whole body; the caller disposes it.</summary>
     /// <exception cref="HttpRefusal">415: not JSON.</exception>
     /// <exception cref="RefusedException">SH-1004.</exception>
+    /// <exception cref="JournalBusyException">SH-2003: all bodies together are too large.</exception>
     public async ValueTask<RequestBody> ReadBodyAsync()
     {
         ContentTypes.MustNotBeAForeignForm(Http.Request);
-        return await RequestBody.ReadAsync(Http.Request, limits.CommitBytesMax, Gone);
+        return await RequestBody.ReadAsync(Http.Request, load, limits.CommitBytesMax, Gone);
     }
 
     /// <summary>For methods whose body would mean nothing: rather refused than dropped in silence.</summary>
@@ -79,7 +80,7 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
     {
         if (Http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
             return;
-        using RequestBody body = await RequestBody.ReadAsync(Http.Request, limits.CommitBytesMax, Gone);
+        using RequestBody body = await RequestBody.ReadAsync(Http.Request, load, limits.CommitBytesMax, Gone);
         if (!body.Utf8.IsEmpty)
             throw RefusedException.Invalid("body", "empty", "not");
     }

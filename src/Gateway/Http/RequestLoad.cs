@@ -3,8 +3,15 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>How much this gateway does at once, and its bounds: beyond them a caller is told to come back (SH-2003).</summary>
-internal sealed class RequestLoad(int requestsMax, int streamsMax)
+/// <param name="requestsMax">Requests being answered.</param>
+/// <param name="streamsMax">Streams open.</param>
+/// <param name="bytesMax">Bytes of request bodies held: <c>limits.request_bytes_max</c>.</param>
+internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax)
 {
+    /// <summary>Bodies up to this are not counted: the bound on requests bounds them.</summary>
+    public const int BytesFree = 16 * 1024;
+
+    private long _bytes;
     private int _requests;
     private int _streams;
 
@@ -17,6 +24,19 @@ internal sealed class RequestLoad(int requestsMax, int streamsMax)
 
     public JournalBusyException TooMany() =>
         new($"More than {requestsMax} requests are in flight. Nothing was done; try again shortly.");
+
+    /// <summary>Counts bytes of a body in, before they are held. Whoever took them gives them back.</summary>
+    /// <exception cref="JournalBusyException">SH-2003. None of them count.</exception>
+    public void TakeBytes(long bytes)
+    {
+        if (Interlocked.Add(ref _bytes, bytes) <= bytesMax)
+            return;
+        Interlocked.Add(ref _bytes, -bytes);
+        throw new JournalBusyException(
+            $"The bodies of the requests in flight would hold more than {bytesMax} bytes (setting limits.request_bytes_max). Nothing was done; try again shortly.");
+    }
+
+    public void GiveBytes(long bytes) => Interlocked.Add(ref _bytes, -bytes);
 
     /// <exception cref="JournalBusyException">SH-2003. The call stays a request.</exception>
     public void RequestBecomesStream()

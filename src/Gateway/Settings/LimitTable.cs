@@ -25,6 +25,7 @@ internal static class LimitTable
         Count("idempotency_key_bytes_max", l => l.IdempotencyKeyBytesMax, (l, v) => l with { IdempotencyKeyBytesMax = v }),
         Count("operations_per_commit_max", l => l.OperationsPerCommitMax, (l, v) => l with { OperationsPerCommitMax = v }),
         Count("commit_bytes_max", l => l.CommitBytesMax, (l, v) => l with { CommitBytesMax = v }),
+        Bytes("request_bytes_max", l => l.RequestBytesMax, (l, v) => l with { RequestBytesMax = v }),
         Bytes("state_bytes_max", l => l.StateBytesMax, (l, v) => l with { StateBytesMax = v }),
         new("json_depth_max", 1, 1000, l => l.JsonDepthMax, (l, v) => l with { JsonDepthMax = (int)v }),
         new("page_max", 1, 10_000, l => l.PageMax, (l, v) => l with { PageMax = (int)v }),
@@ -60,6 +61,7 @@ internal static class LimitTable
         AtMost("value_bytes_max", limits.ValueBytesMax, "commit_bytes_max", limits.CommitBytesMax);
         AtMost("metadata_bytes_max", limits.MetadataBytesMax, "commit_bytes_max", limits.CommitBytesMax);
         AtMost("commit_bytes_max", limits.CommitBytesMax, "state_bytes_max", limits.StateBytesMax);
+        AtMost("commit_bytes_max", limits.CommitBytesMax, "request_bytes_max", limits.RequestBytesMax);
         AtMost("transaction_timeout_default_ms", (long)limits.TransactionTimeoutDefault.TotalMilliseconds,
             "transaction_timeout_max_ms", (long)limits.TransactionTimeoutMax.TotalMilliseconds);
     }

@@ -37,7 +37,8 @@ internal static class SqliteErrors
             raw.SQLITE_BUSY or raw.SQLITE_LOCKED => "another program holds a lock on it",
             _ => failure.Message,
         };
-        return new JournalOpenException($"The journal {path} cannot be opened: {what}.", failure);
+        // SQLite quotes a damaged schema with its line breaks; an operator gets one line.
+        return new JournalOpenException($"The journal {path} cannot be opened: {what.ReplaceLineEndings(" ")}.", failure);
     }
 
     private static InvariantBrokenException Damaged(SqliteFailure failure, string path) =>

@@ -12,6 +12,7 @@ internal static class JournalFile
             JournalFileHeader.Check(directory.JournalFile);
         else
             Create(directory, options);
+        WalFile.Check(directory.WalFile);
         return Guarded(directory.JournalFile, () => OpenWriter(directory.JournalFile, options));
     }
 

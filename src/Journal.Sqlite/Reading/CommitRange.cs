@@ -107,11 +107,6 @@ internal sealed class CommitRange
             : new HistoryTrimmedException($"Agent {_extent.Agent} was removed while its commit {version} was read.");
     }
 
-    private void CheckChain(in CommitHash previous, JournalCommit commit)
-    {
-        CommitHash expected = CommitHash.Chain(previous, commit.Version, commit.Time, commit.TxnId, commit.Body.Span);
-        if (expected != commit.Hash)
-            throw new InvariantBrokenException(
-                $"Version {commit.Version} of {_extent.Agent} does not match its hash: the journal was damaged or changed.");
-    }
+    private void CheckChain(in CommitHash previous, JournalCommit commit) =>
+        CommitChain.Check(_extent.Agent, new AgentVersion(_extent.First), previous, commit);
 }

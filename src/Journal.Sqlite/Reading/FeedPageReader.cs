@@ -64,6 +64,8 @@ internal sealed class FeedPageReader
             return;
         AgentId agent = AgentOfRow();
         JournalCommit commit = CommitRows.Decode(_row, agent);
+        CommitHash? previous = _row.IsNull(11) ? null : CommitRows.DecodeHash(_row.Bytes(11), agent);
+        CommitChain.Check(agent, new AgentVersion(_row.Int64(10)), previous, commit);
         _bytes += commit.Bytes;
         _commits.Add(new FeedCommit(agent, commit));
     }

@@ -114,6 +114,20 @@ public sealed class SizeTests(NodeFixture server) : IClassFixture<NodeFixture>
         Assert.Equal("[1, 2, 3]", (await Api.GetAsync(_agent + "/state/k")).Json.GetProperty("value").GetRawText());
     }
 
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFF")]
+    [InlineData("80000000")]
+    [InlineData("18446744073709551616")]
+    [InlineData("-1")]
+    public async Task A_chunk_of_a_size_that_is_none_is_refused_and_the_connection_closed(string size)
+    {
+        int before = await Api.CountCommitsAsync();
+        await using RawHttp raw = await RawHttp.ConnectAsync(server.Node.Address);
+        await raw.SendAsync($"PUT {_agent}/state/k HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n{size}\n12345");
+        (await raw.ReadReplyAsync()).ExpectProblem(400, "SH-1003");
+        Assert.Equal(before, await Api.CountCommitsAsync());
+    }
+
     [Fact]
     public async Task A_body_that_breaks_off_writes_nothing()
     {

@@ -25,6 +25,29 @@ public sealed class PostgresDamageTests : PostgresFixture
         Assert.Contains($"Commit {version} of default/agent", backward.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("set body = '{\"n\":777}' where version = 5", 5)]
+    [InlineData("set committed_at = committed_at + 1 where version = 1", 1)]
+    [InlineData("set txn_id = '00000000-0000-0000-0000-000000000000' where version = 10", 10)]
+    [InlineData("set hash = sha256(hash) where version = 10", 10)]
+    public async Task A_changed_commit_breaks_an_invariant_for_every_reader_that_comes_upon_it(string change, int version)
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync("update statehouse.journal " + change);
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => ForwardAsync(store, agent));
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => BackwardAsync(store, agent));
+        var only = new AgentVersion(version);
+        await Assert.ThrowsAsync<InvariantBrokenException>(
+            () => store.ReadForwardAsync(agent.Handle, only, only, Cancellation).ToListAsync(Cancellation).AsTask());
+        await Assert.ThrowsAsync<InvariantBrokenException>(
+            () => store.ReadBackwardAsync(agent.Handle, only, only, Cancellation).ToListAsync(Cancellation).AsTask());
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadFeedAsync(CommitTs.None, 100, null, Cancellation));
+        // What does not touch it is served.
+        var others = new AgentVersion(version == 1 ? 3 : version - 1);
+        Assert.Single(await store.ReadForwardAsync(agent.Handle, others, others, Cancellation).ToListAsync(Cancellation));
+    }
+
     [Fact]
     public async Task A_head_without_its_commit_breaks_an_invariant()
     {

@@ -39,6 +39,21 @@ public sealed class SqliteDamageTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("update journal set body = cast('{\"n\":777}' as blob) where version = 3")]
+    [InlineData("update journal set committed_at = committed_at + 1 where version = 1")]
+    [InlineData("update journal set txn_id = zeroblob(16) where version = 5")]
+    [InlineData("update journal set hash = zeroblob(32) where version = 5")]
+    [InlineData("delete from journal where version = 3")]
+    public async Task A_commit_that_was_changed_or_removed_is_found_by_the_feed(string tampering)
+    {
+        await _fixture.MakeJournalAsync();
+        _fixture.Tamper(tampering);
+        await _fixture.OpenAsync();
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => _fixture.Store!.ReadFeedAsync(CommitTs.None, 100, null, Cancellation));
+    }
+
+    [Theory]
     [InlineData("delete from journal where version = 5")]
     [InlineData("update stream set head_hash = zeroblob(32)")]
     [InlineData("update journal set hash = zeroblob(32) where version = 5")]

@@ -20,9 +20,9 @@ internal sealed class GrpcCall(HttpContext http, RequestLoad load, int messageBy
     /// <summary>Null until the door has found it.</summary>
     public GrpcMethod? Method { get; set; }
 
-    public MessageReader Requests { get; } = new(http.Request.BodyReader, messageBytesMax);
+    public MessageReader Requests { get; } = new(http.Request.BodyReader, load, messageBytesMax);
 
-    public MessageWriter Replies { get; } = new(http.Response);
+    public MessageWriter Replies { get; } = new(http.Response, clock);
 
     /// <summary>Ends the call's work: the client has gone or cancelled, the deadline has passed, or a stream is cut by the server's stop.</summary>
     public CancellationToken Ending { get; private set; } = http.RequestAborted;
@@ -65,6 +65,7 @@ internal sealed class GrpcCall(HttpContext http, RequestLoad load, int messageBy
 
     public void Dispose()
     {
+        Requests.Dispose();
         load.Leave(_isStream);
         _withStop?.Dispose();
         _withDeadline?.Dispose();

@@ -8,9 +8,11 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>Reads a request's messages: each is a flag byte, a big-endian 32-bit length, and that many bytes.</summary>
-internal sealed class MessageReader(PipeReader body, int messageBytesMax)
+internal sealed class MessageReader(PipeReader body, RequestLoad load, int messageBytesMax) : IDisposable
 {
     public const int PrefixBytes = 5;
+
+    private long _taken;
 
     /// <summary>The only message of a request.</summary>
     /// <exception cref="GrpcRefusal">None, more than one, too large, compressed, or broken off.</exception>
@@ -29,6 +31,7 @@ internal sealed class MessageReader(PipeReader body, int messageBytesMax)
 
     /// <summary>The next message; null at the end of the request.</summary>
     /// <exception cref="GrpcRefusal">Too large, compressed, or broken off.</exception>
+    /// <exception cref="JournalBusyException">SH-2003: all messages of requests together are too large.</exception>
     /// <exception cref="RefusedException">SH-1003: its bytes are no such message.</exception>
     public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
         where T : class, IMessage<T>
@@ -53,8 +56,31 @@ internal sealed class MessageReader(PipeReader body, int messageBytesMax)
             }
             if (read.IsCompleted)
                 throw GrpcRefusal.BrokenOff();
-            body.AdvanceTo(buffer.Start, buffer.End);
+            try
+            {
+                Take(buffer.Length);
+            }
+            finally
+            {
+                body.AdvanceTo(buffer.Start, buffer.End);
+            }
         }
+    }
+
+    /// <summary>What was taken counts until the call has ended: the message is read out of it by then, and takes as much.</summary>
+    public void Dispose()
+    {
+        load.GiveBytes(_taken);
+        _taken = 0;
+    }
+
+    /// <summary>Counts what has come of a message that is not whole yet.</summary>
+    private void Take(long bytes)
+    {
+        if (bytes <= RequestLoad.BytesFree || bytes <= _taken)
+            return;
+        load.TakeBytes(bytes - _taken);
+        _taken = bytes;
     }
 
     private int LengthOf(in ReadOnlySequence<byte> buffer)

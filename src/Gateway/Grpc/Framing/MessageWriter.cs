@@ -6,8 +6,14 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>Writes a reply's messages, each with its prefix. What is much waits for the client to take it.</summary>
-internal sealed class MessageWriter(HttpResponse response)
+internal sealed class MessageWriter(HttpResponse response, TimeProvider clock)
 {
+    /// <summary>
+    /// A client takes each piece of one message within this, or its call is reset: such a message is held whole until then.
+    /// Streams of small messages are held back instead, however long that is.
+    /// </summary>
+    public static readonly TimeSpan PiecePatience = TimeSpan.FromSeconds(30);
+
     // Beyond this a reply leaves in pieces, so that a client's window bounds what waits here.
     private const int PieceBytes = 64 * 1024;
 
@@ -44,18 +50,26 @@ internal sealed class MessageWriter(HttpResponse response)
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OperationCanceledException">The client has gone, or the call has ended.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> framed, CancellationToken cancellationToken) =>
-        WaitForRoomAsync(response.BodyWriter.WriteAsync(framed, CancellationToken.None), cancellationToken);
+        WaitForRoomAsync(response.BodyWriter.WriteAsync(framed, CancellationToken.None), Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <exception cref="OperationCanceledException">As <see cref="SendAsync"/>.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken) =>
-        WaitForRoomAsync(response.BodyWriter.FlushAsync(CancellationToken.None), cancellationToken);
+        WaitForRoomAsync(response.BodyWriter.FlushAsync(CancellationToken.None), Timeout.InfiniteTimeSpan, cancellationToken);
 
     // Kestrel takes a cancelled write for a broken server and resets the stream with INTERNAL_ERROR, so the waiting is
     // cancelled and not the write. Kestrel has copied the bytes by then.
-    private async ValueTask WaitForRoomAsync(ValueTask<FlushResult> write, CancellationToken cancellationToken)
+    private async ValueTask WaitForRoomAsync(ValueTask<FlushResult> write, TimeSpan patience, CancellationToken cancellationToken)
     {
         IsBlocked = !write.IsCompleted;
-        FlushResult flushed = IsBlocked ? await write.AsTask().WaitAsync(cancellationToken) : await write;
+        FlushResult flushed;
+        try
+        {
+            flushed = IsBlocked ? await write.AsTask().WaitAsync(patience, clock, cancellationToken) : await write;
+        }
+        catch (TimeoutException slow)
+        {
+            throw new OperationCanceledException("The client does not take its reply.", slow);
+        }
         IsBlocked = false;
         if (flushed.IsCompleted || flushed.IsCanceled)
             throw new OperationCanceledException("The client reads no more.");
@@ -76,7 +90,10 @@ internal sealed class MessageWriter(HttpResponse response)
         byte[] framed = new byte[MessageReader.PrefixBytes + length];
         WriteFramed(message, framed);
         for (int sent = 0; sent < framed.Length; sent += PieceBytes)
-            await SendAsync(framed.AsMemory(sent, Math.Min(PieceBytes, framed.Length - sent)), cancellationToken);
+        {
+            ValueTask<FlushResult> piece = response.BodyWriter.WriteAsync(framed.AsMemory(sent, Math.Min(PieceBytes, framed.Length - sent)), CancellationToken.None);
+            await WaitForRoomAsync(piece, PiecePatience, cancellationToken);
+        }
     }
 
     private static void WriteFramed(IMessage message, Span<byte> framed)

@@ -77,7 +77,7 @@ internal ref struct JsonBody
         byte[][] names = members.Utf8Names;
         for (int i = 0; i < names.Length && member < 0; i++)
         {
-            if (_reader.ValueTextEquals(names[i]))
+            if (TokenIs(path, member: null, names[i]))
                 member = i;
         }
         if (member < 0)
@@ -126,7 +126,7 @@ internal ref struct JsonBody
         }
         catch (InvalidOperationException)
         {
-            throw RefusedException.Invalid("body", "well-formed Unicode", "not: invalid UTF-8 or an unpaired surrogate");
+            throw NotUnicode("body");
         }
         _reader.Read();
         return true;
@@ -176,7 +176,7 @@ internal ref struct JsonBody
         }
         catch (InvalidOperationException)
         {
-            throw RefusedException.Invalid(field, "well-formed Unicode", "not: invalid UTF-8 or an unpaired surrogate");
+            throw NotUnicode(field);
         }
     }
 
@@ -188,8 +188,8 @@ internal ref struct JsonBody
         return new Key(String(path.Member("key")));
     }
 
-    public readonly bool TextIs(ReadOnlySpan<byte> utf8) =>
-        _reader.TokenType == JsonTokenType.String && _reader.ValueTextEquals(utf8);
+    public readonly bool TextIs(JsonPath path, string member, ReadOnlySpan<byte> utf8) =>
+        _reader.TokenType == JsonTokenType.String && TokenIs(path, member, utf8);
 
     /// <summary>The value as it was written, checked; also JSON's null, which is a value like any other.</summary>
     public JsonText Value(string field)
@@ -214,6 +214,25 @@ internal ref struct JsonBody
 
     public readonly RefusedException Wrong(string field, string mustBe) =>
         RefusedException.Invalid(field, mustBe, Seen());
+
+    /// <summary>Whether the name (of no member yet) or the member's string at hand is this one, however it is escaped.</summary>
+    private readonly bool TokenIs(JsonPath path, string? member, ReadOnlySpan<byte> utf8)
+    {
+        if (!_reader.ValueIsEscaped)
+            return _reader.ValueSpan.SequenceEqual(utf8);
+        try
+        {
+            return _reader.ValueTextEquals(utf8);
+        }
+        catch (InvalidOperationException)
+        {
+            // Its escapes are JSON, but not text: half of a surrogate pair.
+            throw NotUnicode(path.Member(member ?? ShownName()));
+        }
+    }
+
+    private static RefusedException NotUnicode(string field) =>
+        RefusedException.Invalid(field, "well-formed Unicode", "not: invalid UTF-8 or an unpaired surrogate");
 
     private readonly string Seen() => _reader.TokenType switch
     {

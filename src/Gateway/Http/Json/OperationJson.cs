@@ -60,9 +60,9 @@ internal static class OperationJson
 
     private static OperationKind Kind(ref JsonBody body, JsonPath path)
     {
-        if (body.TextIs("put"u8))
+        if (body.TextIs(path, "op", "put"u8))
             return OperationKind.Put;
-        if (body.TextIs("delete"u8))
+        if (body.TextIs(path, "op", "delete"u8))
             return OperationKind.Delete;
         throw body.Wrong(path.Member("op"), "\"put\" or \"delete\"");
     }
