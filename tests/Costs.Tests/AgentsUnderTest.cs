@@ -36,6 +36,10 @@ internal sealed class AgentsUnderTest : IAsyncDisposable
 
     public static CommitRequest Put(string key, JsonText value) => new([new Operation(OperationKind.Put, new Key(key), value)]);
 
+    /// <summary>Puts of <c>key-FROM</c>, <c>key-FROM+1</c>, …</summary>
+    public static CommitRequest Keys(int from, int count) =>
+        new([.. Enumerable.Range(from, count).Select(i => new Operation(OperationKind.Put, new Key($"key-{i}"), TextOf(50)))]);
+
     public ValueTask<CommitReceipt> CommitAsync(string agent, CommitRequest request) => this[agent].CommitAsync(request, default);
 
     public ValueTask<CommitReceipt> PutAsync(string agent, string key = "step") => CommitAsync(agent, Put(key, Value));

@@ -1,3 +1,4 @@
+using Statehouse.Costs.Tests.Allocations;
 using Xunit.Runner.InProc.SystemConsole;
 
-return await ConsoleRunner.Run(args);
+return args is [AllocationCounter.Command] ? await AllocationCounter.RunAsync() : await ConsoleRunner.Run(args);

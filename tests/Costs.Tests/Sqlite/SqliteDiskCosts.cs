@@ -1,5 +1,3 @@
-using Statehouse.Agents;
-
 namespace Statehouse.Costs.Tests.Sqlite;
 
 /// <summary>Bytes that reach the disk per commit of one 200-byte value.</summary>
@@ -53,10 +51,10 @@ public sealed class SqliteDiskCosts : IDisposable
     public async Task What_a_commit_writes_does_not_grow_with_its_agent()
     {
         await using AgentsUnderTest agents = await _folder.OpenAsync();
-        await agents.CommitAsync("a", Keys(0, 10));
+        await agents.CommitAsync("a", AgentsUnderTest.Keys(0, 10));
         SqliteCounts small = await SqliteFolder.CountAsync(() => agents.PutInTurnAsync("a", 100));
         for (int from = 0; from < 10_000; from += 1_000)
-            await agents.CommitAsync("a", Keys(from, 1_000));
+            await agents.CommitAsync("a", AgentsUnderTest.Keys(from, 1_000));
         await agents.PutInTurnAsync("a", 500);
         SqliteCounts large = await SqliteFolder.CountAsync(() => agents.PutInTurnAsync("a", 100));
         Assert.Equal(small.Statements, large.Statements);
@@ -79,9 +77,6 @@ public sealed class SqliteDiskCosts : IDisposable
         // One is due per 64 KiB of tail: bodies of 239 bytes make 18. Measured 12 to 16: their writer lags behind.
         Cost.AtMost("snapshots", counts.RunsOf("snapshot-write"), recorded: 18, slack: 1);
     }
-
-    private static CommitRequest Keys(int from, int count) => new(
-        [.. Enumerable.Range(from, count).Select(i => new Operation(OperationKind.Put, new Key($"key-{i}"), AgentsUnderTest.TextOf(50)))]);
 
     private long DatabaseBytes() => Directory.GetFiles(_folder.Path).Sum(file => new FileInfo(file).Length);
 }
