@@ -1,2 +1,5 @@
-// SQLite's hooks and the garbage collector's counters are one for the whole process.
+using Statehouse.Costs.Tests.Postgres;
+
+// SQLite's hooks, the garbage collector's counters and the server's are one for the whole process.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: AssemblyFixture(typeof(QuietCluster))]
