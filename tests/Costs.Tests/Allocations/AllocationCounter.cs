@@ -7,8 +7,8 @@ internal static class AllocationCounter
 {
     public const string Command = "count-allocations";
 
-    private const int WarmUp = 200;
-    private const int Rounds = 5;
+    private const int WarmUp = 100;
+    private const int Rounds = 3;
     private const int PerRound = 100;
 
     /// <summary>Prints a line for each operation: its name, a tab, the median of the rounds in bytes, and all rounds.</summary>

@@ -46,6 +46,9 @@ internal sealed class Operations : IAsyncDisposable
         await operations.AddInProcessAsync();
         operations.AddHttp();
         operations.AddGrpc();
+        // What is read must be there.
+        foreach (Action run in operations.OverSockets.Values)
+            run();
         return operations;
 
         static Task<SqliteJournalStore> OpenAsync(string path) =>
