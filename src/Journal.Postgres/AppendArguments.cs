@@ -133,8 +133,8 @@ internal sealed class AppendArguments
             _runStream[run] = slot.StreamId;
             _runVersion[run] = slot.Run.ExpectedVersion.Value;
             _runHash[run] = Keep(slot.Run.ExpectedHash, ref hashes);
-            foreach (JournalCommit next in slot.Run.Commits)
-                FillCommit(commit++, run, next, ref hashes);
+            for (int c = 0; c < slot.Run.Commits.Count; c++)
+                FillCommit(commit++, run, slot.Run.Commits[c], ref hashes);
             _runLast[run] = commit; // arrays count from 1 there
             CheckVersions(slot.Run);
         }
@@ -168,11 +168,11 @@ internal sealed class AppendArguments
     private static void CheckVersions(AppendRun run)
     {
         AgentVersion version = run.ExpectedVersion;
-        foreach (JournalCommit commit in run.Commits)
+        for (int c = 0; c < run.Commits.Count; c++)
         {
             version = version.Next;
-            if (commit.Version != version)
-                throw new InvariantBrokenException($"An append to {run.Handle.Agent} carries version {commit.Version} where {version} must follow.");
+            if (run.Commits[c].Version != version)
+                throw new InvariantBrokenException($"An append to {run.Handle.Agent} carries version {run.Commits[c].Version} where {version} must follow.");
         }
     }
 }

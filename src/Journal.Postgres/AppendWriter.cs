@@ -37,8 +37,10 @@ internal sealed class AppendWriter(
     private async Task<List<AppendUnit>> PossibleAsync(IReadOnlyList<AppendUnit> batch, CancellationToken cancellationToken)
     {
         var possible = new List<AppendUnit>(batch.Count);
-        foreach (AppendUnit unit in batch)
+        // By index, here and below: an interface's enumerator is an object, and there is one per unit and run.
+        for (int u = 0; u < batch.Count; u++)
         {
+            AppendUnit unit = batch[u];
             if (await CanMatchAsync(unit, cancellationToken).ConfigureAwait(false))
                 possible.Add(unit);
             else
@@ -49,8 +51,9 @@ internal sealed class AppendWriter(
 
     private async ValueTask<bool> CanMatchAsync(AppendUnit unit, CancellationToken cancellationToken)
     {
-        foreach (AppendRun run in unit.Runs)
+        for (int r = 0; r < unit.Runs.Count; r++)
         {
+            AppendRun run = unit.Runs[r];
             JournalHandle handle = run.Handle;
             bool creates = run.ExpectedVersion == AgentVersion.None;
             if (creates && run.ExpectedHash != CommitHash.Genesis(handle.Agent))
@@ -96,8 +99,9 @@ internal sealed class AppendWriter(
         var slots = new List<RunSlot>(units.Count);
         for (int i = 0; i < units.Count; i++)
         {
-            foreach (AppendRun run in units[i].Runs)
+            for (int r = 0; r < units[i].Runs.Count; r++)
             {
+                AppendRun run = units[i].Runs[r];
                 bool creates = run.ExpectedVersion == AgentVersion.None;
                 long streamId = creates ? await streamIds.NextAsync(cancellationToken).ConfigureAwait(false) : run.Handle.StoreKey;
                 slots.Add(new RunSlot(run, i + 1, streamId));

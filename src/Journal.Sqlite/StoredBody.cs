@@ -26,6 +26,9 @@ internal static class StoredBody
     /// <summary>A length up to this is believed; beyond it room is made for what does come, since a damaged length may say anything.</summary>
     private const int BelievedBytesMax = 8 * 1024 * 1024;
 
+    /// <summary>A larger body's room is not kept for the next one: few are so large.</summary>
+    private const int LentBytesMax = 1 << 20;
+
     private const byte AsItIs = 0;
     private const byte Compressed = 1;
     private const int HeaderBytes = 1 + sizeof(int);
@@ -55,13 +58,24 @@ internal static class StoredBody
     /// <returns>null where it would not save a quarter.</returns>
     private static ReadOnlyMemory<byte>? TryCompress(ReadOnlySpan<byte> body)
     {
-        byte[] stored = new byte[body.Length / 4 * 3];
-        int window = Math.Clamp(BitOperations.Log2((uint)body.Length) + 1, BrotliWindowMin, BrotliWindowMax);
-        if (!BrotliEncoder.TryCompress(body, stored.AsSpan(HeaderBytes), out int written, BrotliQuality, window))
-            return null;
-        stored[0] = Compressed;
-        BinaryPrimitives.WriteInt32LittleEndian(stored.AsSpan(1), body.Length);
-        return stored.AsMemory(0, HeaderBytes + written);
+        // Room for three quarters is only lent: what does not compress needs none of it, and the rest seldom all.
+        int bytesMax = body.Length / 4 * 3;
+        byte[] room = bytesMax <= LentBytesMax ? ArrayPool<byte>.Shared.Rent(bytesMax) : new byte[bytesMax];
+        try
+        {
+            Span<byte> stored = room.AsSpan(0, bytesMax);
+            int window = Math.Clamp(BitOperations.Log2((uint)body.Length) + 1, BrotliWindowMin, BrotliWindowMax);
+            if (!BrotliEncoder.TryCompress(body, stored[HeaderBytes..], out int written, BrotliQuality, window))
+                return null;
+            stored[0] = Compressed;
+            BinaryPrimitives.WriteInt32LittleEndian(stored[1..], body.Length);
+            return stored[..(HeaderBytes + written)].ToArray();
+        }
+        finally
+        {
+            if (bytesMax <= LentBytesMax)
+                ArrayPool<byte>.Shared.Return(room);
+        }
     }
 
     private static bool TryDecompress(ReadOnlySpan<byte> stored, [NotNullWhen(true)] out byte[]? body)

@@ -24,7 +24,10 @@ public sealed partial class ResidentAgent
                 // A later attempt may stand on an older version: what the first one rested on may never have come to be.
                 AgentVersion basis = pending.Unit.Runs[0].ExpectedVersion;
                 oldestBasis = basis < oldestBasis ? basis : oldestBasis;
-                receipt = await FinishAsync(pending, oldestBasis, cancellationToken).ConfigureAwait(false);
+                AppendEnd end = await pending.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+                receipt = end == AppendEnd.Shown
+                    ? pending.Commit.ToReceipt()
+                    : await SettleAsync(pending, end, oldestBasis, cancellationToken).ConfigureAwait(false);
             }
             else if (proposal.Decision.Refusal is not null && !hasAskedJournal && IsInDoubt())
             {
@@ -142,11 +145,10 @@ public sealed partial class ResidentAgent
         return new Proposal { Pending = pending };
     }
 
-    private async ValueTask<CommitReceipt?> FinishAsync(PendingCommit pending, AgentVersion oldestBasis, CancellationToken cancellationToken)
+    /// <summary>What becomes of a commit that its agent does not simply show; null = decide again.</summary>
+    private async ValueTask<CommitReceipt?> SettleAsync(
+        PendingCommit pending, AppendEnd end, AgentVersion oldestBasis, CancellationToken cancellationToken)
     {
-        AppendEnd end = await pending.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (end == AppendEnd.Shown)
-            return pending.Commit.ToReceipt();
         if (end == AppendEnd.DurableUnseen)
         {
             await CatchUpAsync(cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Statehouse.Journal;
 
 namespace Statehouse.Agents.Model;
@@ -43,9 +44,9 @@ public sealed record Commit(
 
     private ImmutableArray<KeyVersion> KeyVersions()
     {
-        ImmutableArray<KeyVersion>.Builder versions = ImmutableArray.CreateBuilder<KeyVersion>(Operations.Length);
-        foreach (AppliedOperation operation in Operations)
-            versions.Add(operation.Version);
-        return versions.MoveToImmutable();
+        var versions = new KeyVersion[Operations.Length];
+        for (int i = 0; i < versions.Length; i++)
+            versions[i] = Operations[i].Version;
+        return ImmutableCollectionsMarshal.AsImmutableArray(versions);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Statehouse.Agents.Codec;
 using Statehouse.Journal;
 
@@ -107,7 +108,8 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
         // Linear search beats hashing while a commit is small, as nearly all are.
         private const int LinearUpTo = 8;
 
-        private readonly ImmutableArray<AppliedOperation>.Builder _operations = ImmutableArray.CreateBuilder<AppliedOperation>(count);
+        private readonly AppliedOperation[] _operations = new AppliedOperation[count];
+        private int _staged;
         private readonly Dictionary<Key, int>? _latest = count > LinearUpTo ? new Dictionary<Key, int>(count) : null;
 
         // Of the detached puts: where they stand, the key's value just before, and whether they are to be kept whole.
@@ -116,12 +118,15 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
         /// <summary>The state's size after the operations so far.</summary>
         public long Bytes { get; private set; } = state.Bytes;
 
-        /// <summary>The operations so far. Differences are made here, when nothing can be refused any more.</summary>
+        /// <summary>All operations, once: nothing is staged after it. Differences are made here, when nothing can be refused any more.</summary>
         public ImmutableArray<AppliedOperation> ToOperations()
         {
-            foreach ((int index, JsonText before, bool isWhole) in _detached ?? [])
-                _operations[index] = _operations[index] with { Detached = DetachedValue.Of(_operations[index].Value, before, isWhole) };
-            return _operations.MoveToImmutable();
+            if (_detached is not null)
+            {
+                foreach ((int index, JsonText before, bool isWhole) in _detached)
+                    _operations[index] = _operations[index] with { Detached = DetachedValue.Of(_operations[index].Value, before, isWhole) };
+            }
+            return ImmutableCollectionsMarshal.AsImmutableArray(_operations);
         }
 
         /// <returns>The conflict, where a precondition does not hold.</returns>
@@ -135,10 +140,10 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
                 return Existence(operation.Key, mustBeLive, version);
 
             if (_latest is not null)
-                _latest[operation.Key] = _operations.Count;
+                _latest[operation.Key] = _staged;
             if (operation is { Kind: OperationKind.Put, IsDetached: true })
-                (_detached ??= []).Add((_operations.Count, value, operation.IsWhole));
-            _operations.Add(new AppliedOperation(operation.Kind, operation.Key, operation.Value, version.Next));
+                (_detached ??= []).Add((_staged, value, operation.IsWhole));
+            _operations[_staged++] = new AppliedOperation(operation.Kind, operation.Key, operation.Value, version.Next);
             Bytes += operation.Key.Length + operation.Value.Length - bytes;
             return null;
         }
@@ -158,7 +163,7 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
         {
             if (_latest is not null)
                 return _latest.TryGetValue(key, out int index) ? index : -1;
-            for (int i = _operations.Count - 1; i >= 0; i--)
+            for (int i = _staged - 1; i >= 0; i--)
             {
                 if (_operations[i].Key == key)
                     return i;

@@ -10,35 +10,44 @@ internal sealed class BatchAppend
     private readonly Action<CrashPoint>? _onCrashPoint;
 
     // Per run of the batch, in order: the agent's row; 0 where the run's unit did not go in.
-    private readonly List<long> _streamIds = [];
+    private readonly List<long> _streamIds;
 
-    // Per run, in order: its commits' bodies as they are stored. Made by whoever brings the batch, not by the writer.
-    private readonly ReadOnlyMemory<byte>[][] _bodies;
+    // Per commit, in order: its body as it is stored. Made by whoever brings the batch, not by the writer.
+    private readonly ReadOnlyMemory<byte>[] _bodies;
 
     /// <exception cref="InvariantBrokenException">SH-9001. A unit is not what <see cref="AppendUnit"/> promises.</exception>
     public BatchAppend(IReadOnlyList<AppendUnit> batch, Action<CrashPoint>? onCrashPoint)
     {
         _onCrashPoint = onCrashPoint;
-        foreach (AppendUnit unit in batch)
-            CheckUnit(unit);
         _batch = batch;
-        _bodies =
-        [
-            .. batch.SelectMany(unit => unit.Runs)
-                .Select(run => run.Commits.Select(commit => StoredBody.Encode(commit.Body)).ToArray()),
-        ];
+        int runs = 0;
+        int commits = 0;
+        // By index, here and below: an interface's enumerator is an object, and there is one per unit and run.
+        for (int u = 0; u < batch.Count; u++)
+        {
+            CheckUnit(batch[u]);
+            runs += batch[u].Runs.Count;
+            for (int r = 0; r < batch[u].Runs.Count; r++)
+                commits += batch[u].Runs[r].Commits.Count;
+        }
+        _streamIds = new List<long>(runs);
+        _bodies = new ReadOnlyMemory<byte>[commits];
+        Encode();
     }
 
     public void Write(SqliteDatabase database)
     {
         // Asked anew each time: what the database holds is the only counter that no crash or rollback can put wrong.
         CommitTs next = NextCommitTs(database);
-        foreach (AppendUnit unit in _batch)
+        int body = 0;
+        for (int u = 0; u < _batch.Count; u++)
         {
+            AppendUnit unit = _batch[u];
             int firstRun = _streamIds.Count;
-            if (!(unit.Runs.Count == 1 ? TryFence(database, unit.Runs[0]) : TryFenceAll(database, unit)))
-                continue;
-            next = InsertCommits(database, unit, firstRun, next);
+            if (unit.Runs.Count == 1 ? TryFence(database, unit.Runs[0]) : TryFenceAll(database, unit))
+                next = InsertCommits(database, unit, firstRun, body, next);
+            for (int r = 0; r < unit.Runs.Count; r++)
+                body += unit.Runs[r].Commits.Count;
         }
         _onCrashPoint?.Invoke(CrashPoint.AfterInsertBeforeCommit);
     }
@@ -46,14 +55,29 @@ internal sealed class BatchAppend
     public void Acknowledge()
     {
         int i = 0;
-        foreach (AppendUnit unit in _batch)
+        for (int u = 0; u < _batch.Count; u++)
         {
+            AppendUnit unit = _batch[u];
             unit.Outcome = _streamIds[i] != 0 ? AppendOutcome.Appended : AppendOutcome.Conflict;
-            foreach (AppendRun run in unit.Runs)
+            for (int r = 0; r < unit.Runs.Count; r++)
             {
                 if (_streamIds[i] != 0)
-                    run.Handle.StoreKey = _streamIds[i];
+                    unit.Runs[r].Handle.StoreKey = _streamIds[i];
                 i++;
+            }
+        }
+    }
+
+    private void Encode()
+    {
+        int body = 0;
+        for (int u = 0; u < _batch.Count; u++)
+        {
+            for (int r = 0; r < _batch[u].Runs.Count; r++)
+            {
+                IReadOnlyList<JournalCommit> commits = _batch[u].Runs[r].Commits;
+                for (int c = 0; c < commits.Count; c++)
+                    _bodies[body++] = StoredBody.Encode(commits[c].Body);
             }
         }
     }
@@ -118,15 +142,16 @@ internal sealed class BatchAppend
     }
 
     /// <returns>The next transaction's commit_ts.</returns>
-    private CommitTs InsertCommits(SqliteDatabase database, AppendUnit unit, int firstRun, CommitTs commitTs)
+    private CommitTs InsertCommits(SqliteDatabase database, AppendUnit unit, int firstRun, int firstBody, CommitTs commitTs)
     {
         bool isOneTransaction = unit.Runs.Count > 1;
+        int body = firstBody;
         for (int r = 0; r < unit.Runs.Count; r++)
         {
             AppendRun run = unit.Runs[r];
             for (int c = 0; c < run.Commits.Count; c++)
             {
-                Insert(database, FeedPosition.Of(commitTs, isOneTransaction ? r : 0), _streamIds[firstRun + r], run.Commits[c], _bodies[firstRun + r][c].Span);
+                Insert(database, FeedPosition.Of(commitTs, isOneTransaction ? r : 0), _streamIds[firstRun + r], run.Commits[c], _bodies[body++].Span);
                 run.CommitTs[c] = commitTs;
                 if (!isOneTransaction)
                     commitTs = new CommitTs(commitTs.Value + 1);
@@ -157,8 +182,9 @@ internal sealed class BatchAppend
         if (unit.Runs.Count > FeedPosition.CommitsPerTransactionMax)
             throw new InvariantBrokenException(
                 $"A transaction commits on {unit.Runs.Count} agents; the journal numbers at most {FeedPosition.CommitsPerTransactionMax}.");
-        foreach (AppendRun run in unit.Runs)
+        for (int r = 0; r < unit.Runs.Count; r++)
         {
+            AppendRun run = unit.Runs[r];
             for (int i = 0; i < run.Commits.Count; i++)
             {
                 if (run.Commits[i].Version.Value != run.ExpectedVersion.Value + 1 + i)

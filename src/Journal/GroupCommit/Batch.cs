@@ -76,15 +76,17 @@ internal sealed class Batch(GroupCommitOptions options)
     {
         if (queued.SingleRun is { } run && _open.TryGetValue(run.Handle, out Group? open))
             return open.TryJoin(queued, run);
-        foreach (AppendRun each in queued.Unit.Runs)
+        // By index: an interface's enumerator is an object.
+        IReadOnlyList<AppendRun> runs = queued.Unit.Runs;
+        for (int r = 0; r < runs.Count; r++)
         {
-            if (_open.ContainsKey(each.Handle))
+            if (_open.ContainsKey(runs[r].Handle))
                 return false;
         }
 
         var group = new Group(queued);
-        foreach (AppendRun each in queued.Unit.Runs)
-            _open.Add(each.Handle, group);
+        for (int r = 0; r < runs.Count; r++)
+            _open.Add(runs[r].Handle, group);
         _groups.Add(group);
         return true;
     }

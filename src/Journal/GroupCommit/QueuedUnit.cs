@@ -12,8 +12,10 @@ internal sealed class QueuedUnit
     {
         Unit = unit;
         Observer = observer;
-        foreach (AppendRun run in unit.Runs)
+        // By index: an interface's enumerator is an object.
+        for (int r = 0; r < unit.Runs.Count; r++)
         {
+            AppendRun run = unit.Runs[r];
             CommitCount += run.Commits.Count;
             for (int i = 0; i < run.Commits.Count; i++)
                 Bytes += run.Commits[i].Bytes;
