@@ -43,7 +43,8 @@ public sealed class SearchRulesTests
         Assert.Contains(verdict.Violations, violation => violation.Message.Contains("no order of its", StringComparison.Ordinal));
         Assert.All(verdict.Violations, violation =>
         {
-            Assert.InRange(violation.Calls.Count, 2, 4);
+            // Two show it; the bounds of shrinking may leave some more.
+            Assert.InRange(violation.Calls.Count, 2, 8);
             Assert.Contains(violation.Calls, call => call.Number == good.Calls[late].Number);
         });
     }

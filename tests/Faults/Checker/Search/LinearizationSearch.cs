@@ -63,6 +63,9 @@ public sealed class LinearizationSearch<TState, TCall> where TState : IEquatable
 
     private SearchResult Run(TState state, long stepsMax)
     {
+        // One that can no longer fit, whatever comes before it, needs no search.
+        if (_calls.FirstOrDefault(call => !call.IsOptional && !_model.MayStillApply(state, call.Call)) is { } hopeless)
+            return new SearchResult(SearchAnswer.NotLinearizable, 0, hopeless.EndedAt);
         UInt128 set = 0;
         long steps = 0, blockedAt = long.MinValue;
         int tried = -1;

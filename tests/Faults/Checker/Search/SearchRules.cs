@@ -16,7 +16,10 @@ internal sealed class SearchRules(SearchHistory history, CheckOptions options, F
     private const int ContradictionsMax = 3;
 
     /// <summary>Enough to find a contradiction between some tens of calls, little enough to be tried hundreds of times.</summary>
-    private const long ShrinkingStepsMax = 20_000;
+    private const long ShrinkingStepsMax = 1_000;
+
+    /// <summary>Beside one step per call, for a look at what is known to be broken.</summary>
+    private const long BrokenStepsMax = 20_000;
 
     private readonly bool _isBrokenBefore = findings.IsBroken;
     private int _contradictions;
@@ -44,7 +47,7 @@ internal sealed class SearchRules(SearchHistory history, CheckOptions options, F
             Report(agent.ToString(), calls, Shrinker.Shrink(model, calls, result.BlockedAt, ShrinkingStepsMax));
     }
 
-    private long StepsMax(int calls) => _isBrokenBefore ? calls + ShrinkingStepsMax : options.SearchStepsMax;
+    private long StepsMax(int calls) => _isBrokenBefore ? calls + BrokenStepsMax : options.SearchStepsMax;
 
     private bool AnyKeyBroken(AgentName agent)
     {

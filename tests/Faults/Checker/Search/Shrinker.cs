@@ -8,8 +8,8 @@ namespace Statehouse.Faults.Checker.Search;
 /// </summary>
 public static class Shrinker
 {
-    private const int ObservationsMax = 40;
-    private const int CallsMax = 2_000;
+    private const int ObservationsMax = 10;
+    private const int CallsMax = 1_000;
     private const int ShortCalls = 100;
 
     /// <param name="model">What the object does.</param>
