@@ -6,7 +6,7 @@ using Statehouse.Faults.Workloads;
 namespace Statehouse.Faults.Tests.Defects;
 
 /// <summary>It bites: a short run finds each planted defect, and nothing where there is none.</summary>
-public sealed class PlantedDefectTests(ITestOutputHelper output)
+public abstract class PlantedDefectTests(ITestOutputHelper output)
 {
     private const int Seed = 20_26;
     private const int ClientsPerWorkload = 2;
@@ -17,28 +17,26 @@ public sealed class PlantedDefectTests(ITestOutputHelper output)
     private static readonly TimeSpan WithKills = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan WithoutFaults = TimeSpan.FromSeconds(6);
 
-    public static TheoryData<string> Names => [.. DefectCatalog.All.Select(defect => defect.Name)];
+    private protected static TheoryData<string> NamesOf(bool withKills) =>
+        [.. DefectCatalog.All.Where(defect => defect.Shows.HasFlag(DefectShows.AfterKill) == withKills).Select(defect => defect.Name)];
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public async Task A_planted_defect_is_caught_within_60_s(string name)
+    private protected async Task AssertCaughtAsync(string name)
     {
         Defect defect = DefectCatalog.Find(name)!;
-        RunReport report = await RunAsync(defect.Shows.HasFlag(DefectShows.BetweenServers) ? "postgres" : "sqlite", defect);
+        RunReport report = await RunAsync(ConfigOf(defect.Shows), defect);
 
         Assert.NotEmpty(report.Verdict.Violations);
         Assert.True(defect.Rules.Intersect(report.Verdict.Violated.Keys).Any(), $"{name}: {string.Join(' ', report.Verdict.Violated.Keys)}");
         Assert.InRange(report.Elapsed, TimeSpan.Zero, Bound);
     }
 
-    [Theory]
-    [InlineData("sqlite", DefectShows.AfterKill)]
-    [InlineData("postgres", DefectShows.BetweenServers)]
-    public async Task The_same_run_without_a_defect_is_clean(string config, object shows)
+    private protected async Task AssertCleanAsync(DefectShows shows)
     {
-        RunReport report = await RunAsync(config, new Defect("", "Nothing.", [], (DefectShows)shows, hooks => hooks));
+        RunReport report = await RunAsync(ConfigOf(shows), new Defect("", "Nothing.", [], shows, hooks => hooks));
         Assert.True(report.IsClean, ReportText.Of(report));
     }
+
+    private static string ConfigOf(DefectShows shows) => shows.HasFlag(DefectShows.BetweenServers) ? "postgres" : "sqlite";
 
     /// <param name="config">sqlite or postgres.</param>
     /// <param name="defect">Without a name: none is planted.</param>
@@ -62,4 +60,30 @@ public sealed class PlantedDefectTests(ITestOutputHelper output)
             folder.Delete(recursive: true);
         }
     }
+}
+
+/// <summary>What shows in answers, or in the journal.</summary>
+public sealed class PlantedDefectsInAnswersTests(ITestOutputHelper output) : PlantedDefectTests(output)
+{
+    public static TheoryData<string> Names => NamesOf(withKills: false);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task A_planted_defect_is_caught_within_60_s(string name) => AssertCaughtAsync(name);
+
+    [Fact]
+    public Task The_same_run_without_a_defect_is_clean() => AssertCleanAsync(DefectShows.BetweenServers);
+}
+
+/// <summary>What shows where a server is killed.</summary>
+public sealed class PlantedDefectsUnderKillsTests(ITestOutputHelper output) : PlantedDefectTests(output)
+{
+    public static TheoryData<string> Names => NamesOf(withKills: true);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public Task A_planted_defect_is_caught_within_60_s(string name) => AssertCaughtAsync(name);
+
+    [Fact]
+    public Task The_same_run_without_a_defect_is_clean() => AssertCleanAsync(DefectShows.AfterKill);
 }
