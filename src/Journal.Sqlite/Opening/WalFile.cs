@@ -9,8 +9,8 @@ namespace Statehouse.Journal.Sqlite.Opening;
 /// </summary>
 /// <remarks>
 /// The two can be told apart: every transaction is synced before the next one is written (synchronous = full), so only the
-/// last one can be torn. Where whole transactions of the same life of the file (the same salts) stand behind the one that
-/// holds the bad frame, that one had been synced, and acknowledged.
+/// last one can be torn. Where a whole transaction of the same life of the file (the same salts) follows behind the end of
+/// the one that holds the bad frame, that one had been synced, and acknowledged.
 /// Source: https://www.sqlite.org/fileformat2.html, "The Write-Ahead Log".
 /// </remarks>
 internal sealed class WalFile
@@ -78,14 +78,17 @@ internal sealed class WalFile
     /// <summary>A frame is bad: is it of the last transaction, which may be torn?</summary>
     private void CheckBehind(long lastSound)
     {
-        bool hasEnded = false;
+        // Whether this frame and all before it, back to the end of a transaction, follow on each other. Frames of a
+        // transaction that was rolled back can lie behind the last one, but they do not follow on it.
+        bool isUnbroken = false;
         do
         {
-            if (!HasOurSalts)
-                continue;
-            if (hasEnded)
+            bool follows = isUnbroken && HasOurSalts && FollowsOnLast();
+            if (follows && IsCommit)
                 throw Damaged(lastSound);
-            hasEnded = IsCommit;
+            isUnbroken = follows || (HasOurSalts && IsCommit);
+            _sum1 = BinaryPrimitives.ReadUInt32BigEndian(_frame.AsSpan(FrameHeaderBytes - 8));
+            _sum2 = BinaryPrimitives.ReadUInt32BigEndian(_frame.AsSpan(FrameHeaderBytes - 4));
         }
         while (ReadFrame());
     }
@@ -107,10 +110,11 @@ internal sealed class WalFile
             && IsSum(_header.AsSpan(HeaderBytes - 8));
     }
 
-    private bool IsFrameSound()
+    private bool IsFrameSound() => HasOurSalts && FollowsOnLast();
+
+    /// <summary>Whether the frame's checksum is the running one with the frame added.</summary>
+    private bool FollowsOnLast()
     {
-        if (!HasOurSalts)
-            return false;
         Add(_frame.AsSpan(0, 8));
         Add(_frame.AsSpan(FrameHeaderBytes));
         return IsSum(_frame.AsSpan(FrameHeaderBytes - 8, 8));

@@ -86,6 +86,18 @@ public sealed class SqliteWalDamageTests : IAsyncLifetime
         Assert.Equal(0, await CountAsync(new byte[_wal.Length]));
     }
 
+    [Fact]
+    public async Task What_a_transaction_that_was_rolled_back_left_behind_a_torn_last_commit_does_no_harm()
+    {
+        byte[] left = _wal[32.._walBytesAfter[3]];
+        for (int frame = 0; frame < left.Length; frame += FrameBytes)
+            left.AsSpan(frame + 4, 4).Clear(); // it never came to its end
+        byte[] torn = [.. _wal];
+        // Its first frame is lost; its last one, which ends it, is there.
+        torn.AsSpan(_walBytesAfter[^2], FrameBytes).Clear();
+        Assert.Equal(Commits - 1, await CountAsync([.. torn, .. left]));
+    }
+
     private static Random Seeded()
     {
         int seed = int.TryParse(Environment.GetEnvironmentVariable("STATEHOUSE_TEST_SEED"), CultureInfo.InvariantCulture, out int given)
