@@ -15,8 +15,9 @@ namespace Statehouse.Journal.Postgres;
 internal static class PostgresErrors
 {
     /// <summary>What this class maps; everything else, cancellation above all, passes through.</summary>
+    /// <remarks>Npgsql says "disposed" of a connection that breaks while a command on it begins.</remarks>
     public static bool IsOurs(Exception error) =>
-        error is NpgsqlException or IOException or SocketException or TimeoutException;
+        error is NpgsqlException or IOException or SocketException or TimeoutException or ObjectDisposedException;
 
     /// <summary>A deadlock or a serialization failure: rolled back, and likely to go in when repeated.</summary>
     public static bool IsTransient(Exception error) =>
@@ -57,7 +58,8 @@ internal static class PostgresErrors
     private static StatehouseException Statement(PostgresException error) => Class(error) switch
     {
         "22" or "23" => RefusedData(error),
-        "XX" or "F0" => new InvariantBrokenException($"PostgreSQL found its own data damaged: {Said(error)}", error),
+        "XX" when error.SqlState is PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted =>
+            new InvariantBrokenException($"PostgreSQL found its own data damaged: {Said(error)}", error),
         "42" or "3F" => new InvariantBrokenException($"The schema statehouse is not what it should be: {Said(error)}", error),
         "53" => Unavailable("has no room", error),
         "25" => Unavailable("only lets read: it is a standby, or set to default_transaction_read_only", error),

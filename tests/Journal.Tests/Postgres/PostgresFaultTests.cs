@@ -31,6 +31,39 @@ public sealed class PostgresFaultTests : PostgresFixture
         await AppendAsync(store, neighbour);
     }
 
+    [Theory]
+    [InlineData("XX000", typeof(JournalUnavailableException))]
+    [InlineData("F0000", typeof(JournalUnavailableException))]
+    [InlineData("XX001", typeof(InvariantBrokenException))]
+    [InlineData("XX002", typeof(InvariantBrokenException))]
+    public async Task Only_what_says_that_data_is_damaged_is_taken_for_damage(string sqlState, Type expected)
+    {
+        PostgresJournalStore store = await OpenAsync();
+        var agent = new Commits("agent");
+        await AppendAsync(store, agent);
+        await ExecuteAsync($"""
+            create function public.fail() returns trigger language plpgsql as
+                $$ begin raise exception 'could not write init file' using errcode = '{sqlState}'; end $$;
+            create trigger fail before insert on statehouse.journal for each row execute function public.fail()
+            """);
+        await Assert.ThrowsAsync(expected, () => store.WriteAsync([agent.NextUnit()], Cancellation));
+
+        await ExecuteAsync("drop trigger fail on statehouse.journal");
+        Assert.Single(await VerifyAsync(store, agent));
+        await AppendAsync(store, agent);
+    }
+
+    [Fact]
+    public void A_connection_that_breaks_while_a_command_begins_is_a_lost_connection()
+    {
+        var broke = new ObjectDisposedException("connector");
+        Assert.True(PostgresErrors.IsOurs(broke));
+        Assert.True(PostgresErrors.BrokeTheConnection(broke));
+        Assert.IsType<JournalUnavailableException>(PostgresErrors.Call(broke));
+        Assert.IsType<JournalUnavailableException>(PostgresErrors.Connecting(broke));
+        Assert.IsType<JournalOutcomeUnknownException>(PostgresErrors.AppendInFlight(broke));
+    }
+
     [Fact]
     public async Task An_append_that_is_given_up_has_an_unknown_outcome_and_the_next_one_works()
     {
