@@ -30,6 +30,9 @@ public static class Rule
     /// <summary>What was refused is there.</summary>
     public const string Refused = "I9";
 
+    /// <summary>A commit was refused as a conflict though its condition held all the time.</summary>
+    public const string Refusal = "refusal";
+
     /// <summary>A read or a follower showed what the journal does not hold, or did so before anybody had asked for it.</summary>
     public const string Confirmed = "I10";
 

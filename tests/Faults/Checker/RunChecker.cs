@@ -18,6 +18,7 @@ public static class RunChecker
         var index = new EvidenceIndex(evidence);
         JournalRules.Check(evidence, index, findings);
         new CommitRules(index, options, findings).Check();
+        new RefusalRules(index, options, findings).Check(evidence.Calls);
         IReadOnlyList<Placement> placements = new ReadRules(index, options, findings).Check(evidence.Calls);
         new OrderRules(index, findings).Check(placements);
         new SearchRules(new SearchHistory(evidence, index, placements), options, findings).Check();

@@ -31,6 +31,8 @@ internal static class DefectCatalog
             DefectShows.Always, OfAgents(agents => new RepeatedPositions(agents))),
         new("false-refusal", "Each 20th commit is refused as a conflict although it was written.", ["I9"],
             DefectShows.Always, OfAgents(agents => new FalseRefusals(agents))),
+        new("refuse-falsely", "Each 20th conditional commit is refused as a conflict although its condition held, and nothing is written.", ["refusal"],
+            DefectShows.Always, OfAgents(agents => new UnjustRefusals(agents))),
         new("skip-in-follow", "Followers are not shown each tenth commit.", ["follower"],
             DefectShows.Always, OfAgents(agents => new SkippingFollowers(agents))),
         new("skip-in-feed", "Each page of the feed lacks its second commit.", ["feed"],
