@@ -45,7 +45,7 @@ public static class Rule
     /// <summary>What an interactive transaction had read no longer held when it committed.</summary>
     public const string Serializable = "serializable";
 
-    /// <summary>The feed is not all journals merged by commit_ts.</summary>
+    /// <summary>The feed is not all journals merged by commit_ts, or a reader was shown something else meanwhile.</summary>
     public const string Feed = "feed";
 
     /// <summary>A follower missed a commit, saw one twice, or saw them out of order.</summary>

@@ -23,6 +23,7 @@ public static class RunChecker
         new OrderRules(index, findings).Check(placements);
         new SearchRules(new SearchHistory(evidence, index, placements), options, findings).Check();
         FeedRules.Check(evidence, index, findings);
+        new FeedReaderRules(evidence.Feed, findings).Check(evidence.FeedSeen);
         return findings.Verdict(Stopwatch.GetElapsedTime(began));
     }
 }

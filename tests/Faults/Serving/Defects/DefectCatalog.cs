@@ -37,6 +37,8 @@ internal static class DefectCatalog
             DefectShows.Always, OfAgents(agents => new SkippingFollowers(agents))),
         new("skip-in-feed", "Each page of the feed lacks its second commit.", ["feed"],
             DefectShows.Always, OfStore(store => new GappyFeedStore(store))),
+        new("late-in-feed", "Each 20th commit_ts is in the feed only a second later, behind higher ones.", ["feed"],
+            DefectShows.BetweenServers, OfStore(store => new LateFeedStore(store))),
         new("tamper-body", "Each 50th unit is written with another digit than was hashed.", ["evidence"],
             DefectShows.Always, OfStore(store => new TamperingStore(store))),
         new("forget-in-snapshot", "Snapshots lack their first key.", ["I5"],
