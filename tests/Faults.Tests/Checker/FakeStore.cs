@@ -51,7 +51,9 @@ internal sealed class FakeStore
         return Record(new CommitCall(shares, idempotencyKey), new CallResult(Outcome.Ok, answer with { Receipts = [.. answer.Receipts.Select(r => r with { IsReplayed = isReplayed })] }));
     }
 
-    public RecordedCall Refused(params Share[] shares) => Record(new CommitCall(shares), new CallResult(Outcome.Refused, null, "SH-1001"));
+    /// <summary>As a conflict where it has a condition; else as over a limit.</summary>
+    public RecordedCall Refused(params Share[] shares) =>
+        Record(new CommitCall(shares), new CallResult(Outcome.Refused, null, Conditions.Has(shares) ? "SH-1001" : "SH-1004"));
 
     /// <param name="landed">Whether it takes effect.</param>
     /// <param name="shares">What was sent.</param>

@@ -28,6 +28,8 @@ public sealed class HistoryFileTests
             Assert.Equal("2", read.Calls[3].Result.SentShares![0].Writes[0].Value);
             Assert.Equal(Evidence().Seen, read.Seen);
             Assert.Equal(Evidence().Feed, read.Feed);
+            Assert.Equal("5.0", Assert.Single(read.FeedSeen).Through);
+            Assert.Equal(Evidence().FeedSeen[0].Entries, read.FeedSeen[0].Entries);
             Assert.Equal("body", read.Journals[Agent].Commits[0].Body);
         }
         finally
@@ -77,6 +79,9 @@ public sealed class HistoryFileTests
             [.. calls.Zip(results, (call, result) => (call, result)).Select((pair, i) => new RecordedCall(i + 1, 1, "registers", "http", i * 10, i * 10 + 5, pair.call, pair.result))],
             [new SeenCommit("one", Agent, 1, 5, "ab", 99)],
             new Dictionary<AgentName, AgentJournal> { [Agent] = journal },
-            [new FeedEntry(Agent, 1, 5, "ab")]);
+            [new FeedEntry(Agent, 1, 5, "ab")])
+        {
+            FeedSeen = [new FeedStretch("reader", "0", "5.0", [new FeedEntry(Agent, 1, 5, "ab")], 77)],
+        };
     }
 }

@@ -15,14 +15,21 @@ internal static class Conditions
         {
             foreach ((AgentName agent, JournaledCommit commit) in transaction.Parts.Where(part => part.Agent == share.Agent))
             {
-                if (share.IfAgentVersion is { } expected && expected != commit.Version - 1)
-                    return $"{agent} had to be at version {expected}, and was at {commit.Version - 1}";
-                if (FailedWrite(share, index.Agent(agent), commit.Version - 1) is { } failed)
+                if (Failed(share, index.Agent(agent), commit.Version - 1) is { } failed)
                     return failed;
             }
         }
         return null;
     }
+
+    /// <param name="share">What was asked of one agent.</param>
+    /// <param name="agent">Its journal.</param>
+    /// <param name="versionBefore">The version that the agent was at.</param>
+    /// <returns>The first condition that does not hold there, in words; null = all hold.</returns>
+    public static string? Failed(Share share, AgentIndex agent, long versionBefore) =>
+        share.IfAgentVersion is { } expected && expected != versionBefore
+            ? $"{agent.Agent} had to be at version {expected}, and was at {versionBefore}"
+            : FailedWrite(share, agent, versionBefore);
 
     private static string? FailedWrite(Share share, AgentIndex agent, long versionBefore)
     {

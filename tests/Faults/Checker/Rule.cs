@@ -30,6 +30,9 @@ public static class Rule
     /// <summary>What was refused is there.</summary>
     public const string Refused = "I9";
 
+    /// <summary>A commit was refused as a conflict though its condition held all the time.</summary>
+    public const string Refusal = "refusal";
+
     /// <summary>A read or a follower showed what the journal does not hold, or did so before anybody had asked for it.</summary>
     public const string Confirmed = "I10";
 
@@ -42,7 +45,7 @@ public static class Rule
     /// <summary>What an interactive transaction had read no longer held when it committed.</summary>
     public const string Serializable = "serializable";
 
-    /// <summary>The feed is not all journals merged by commit_ts.</summary>
+    /// <summary>The feed is not all journals merged by commit_ts, or a reader was shown something else meanwhile.</summary>
     public const string Feed = "feed";
 
     /// <summary>A follower missed a commit, saw one twice, or saw them out of order.</summary>

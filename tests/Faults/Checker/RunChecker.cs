@@ -18,10 +18,12 @@ public static class RunChecker
         var index = new EvidenceIndex(evidence);
         JournalRules.Check(evidence, index, findings);
         new CommitRules(index, options, findings).Check();
+        new RefusalRules(index, options, findings).Check(evidence.Calls);
         IReadOnlyList<Placement> placements = new ReadRules(index, options, findings).Check(evidence.Calls);
         new OrderRules(index, findings).Check(placements);
         new SearchRules(new SearchHistory(evidence, index, placements), options, findings).Check();
         FeedRules.Check(evidence, index, findings);
+        new FeedReaderRules(evidence.Feed, findings).Check(evidence.FeedSeen);
         return findings.Verdict(Stopwatch.GetElapsedTime(began));
     }
 }

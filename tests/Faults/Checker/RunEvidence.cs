@@ -11,7 +11,11 @@ public sealed record RunEvidence(
     IReadOnlyList<RecordedCall> Calls,
     IReadOnlyList<SeenCommit> Seen,
     IReadOnlyDictionary<AgentName, AgentJournal> Journals,
-    IReadOnlyList<FeedEntry> Feed);
+    IReadOnlyList<FeedEntry> Feed)
+{
+    /// <summary>What readers of the feed were shown while the run went on, each reader's in its order.</summary>
+    public IReadOnlyList<FeedStretch> FeedSeen { get; init; } = [];
+}
 
 /// <summary>An agent's journal and what the server says follows from it.</summary>
 /// <param name="Agent">Whose.</param>
@@ -42,6 +46,14 @@ public sealed record JournaledOperation(string Key, string? Value, long KeyVersi
 /// <param name="CommitTs">Position.</param>
 /// <param name="Hash">Lower-case hexadecimal.</param>
 public sealed record FeedEntry(AgentName Agent, long Version, long CommitTs, string Hash);
+
+/// <summary>A page of the feed, or what one stream of it delivered.</summary>
+/// <param name="Reader">Whose: it reads the feed from its start on, and goes on where it was over all its reconnections.</param>
+/// <param name="After">The position that it asked with: <c>17</c> is after the commits with commit_ts 17, <c>17.0</c> after the first of them.</param>
+/// <param name="Through">The position that it was told to go on from.</param>
+/// <param name="Entries">In the order in which they came.</param>
+/// <param name="SeenAt">When it had the last of them; microseconds since the run began.</param>
+public sealed record FeedStretch(string Reader, string After, string Through, IReadOnlyList<FeedEntry> Entries, long SeenAt);
 
 /// <summary>Something that must not be.</summary>
 /// <param name="Rule">What was broken: <c>I1</c> … <c>I11</c>, <c>linearizable</c>, or a workload's own rule.</param>

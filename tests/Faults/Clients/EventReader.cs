@@ -9,6 +9,9 @@ internal sealed class EventReader(HttpResponseMessage response, Action heard) : 
 {
     private StreamReader? _lines;
 
+    /// <summary>The id of the event that came last; null = it had none, or none came.</summary>
+    public string? Id { get; private set; }
+
     /// <summary>The data of the next event of this name.</summary>
     /// <returns>Null where the stream has ended, broke off, was cancelled, or another event came, which says why it cannot go on.</returns>
     public async Task<string?> NextAsync(string name, CancellationToken cancellationToken)
@@ -30,10 +33,13 @@ internal sealed class EventReader(HttpResponseMessage response, Action heard) : 
     {
         string? seenName = null;
         string? data = null;
+        Id = null;
         while (await _lines!.ReadLineAsync(cancellationToken) is { } line)
         {
             heard();
-            if (line.StartsWith("event: ", StringComparison.Ordinal))
+            if (line.StartsWith("id: ", StringComparison.Ordinal))
+                Id = line["id: ".Length..];
+            else if (line.StartsWith("event: ", StringComparison.Ordinal))
                 seenName = line["event: ".Length..];
             else if (line.StartsWith("data: ", StringComparison.Ordinal))
                 data = line["data: ".Length..];

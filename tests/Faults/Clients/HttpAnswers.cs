@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Statehouse.Faults.Checker;
 using Statehouse.Faults.History;
 
 namespace Statehouse.Faults.Clients;
@@ -27,6 +28,10 @@ internal static class HttpAnswers
     public static IEnumerable<ScannedKey> Items(JsonElement page) =>
         page.GetProperty("items").EnumerateArray().Select(item =>
             new ScannedKey(Text(item, "key"), item.GetProperty("value").GetRawText(), Number(item, "version")));
+
+    /// <summary>Of an item of <c>GET /v1/feed</c>, and of an event of it.</summary>
+    public static FeedEntry FeedEntry(JsonElement item) => new(
+        new AgentName(Text(item, "namespace"), Text(item, "agent")), Number(item, "version"), Number(item, "commit_ts"), Text(item, "hash"));
 
     /// <summary>Of <c>POST …/commits</c> on one agent.</summary>
     public static Receipt Receipt(JsonElement receipt, AgentName agent, bool isReplayed) =>

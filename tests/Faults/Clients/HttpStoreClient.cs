@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Statehouse.Faults.Checker;
 using Statehouse.Faults.History;
 
 namespace Statehouse.Faults.Clients;
@@ -8,7 +10,7 @@ namespace Statehouse.Faults.Clients;
 /// <summary>A client of HTTP v1 with connections of its own. Every request that writes leaves once.</summary>
 /// <param name="address">For instance <c>127.0.0.1:8080</c>.</param>
 /// <param name="isShared">Whether several processes may serve one agent: reads that are to be strong then ask for it.</param>
-public sealed class HttpStoreClient(string address, bool isShared = false) : IStoreClient
+public sealed class HttpStoreClient(string address, bool isShared = false) : IStoreClient, IFeedClient
 {
     /// <summary>A stream has a heartbeat every 15 s; one that is silent for longer is broken.</summary>
     private static readonly TimeSpan SilenceBound = TimeSpan.FromSeconds(25);
@@ -31,18 +33,25 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
     public async IAsyncEnumerable<FollowedCommit> FollowAsync(
         AgentName agent, long afterVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        silence.CancelAfter(SilenceBound);
-        using HttpResponseMessage? response = await OpenAsync($"{Path(agent)}/commits?from={afterVersion + 1}", silence.Token);
-        if (response is null)
-            yield break;
-        using var events = new EventReader(response, () => silence.CancelAfter(SilenceBound));
-        while (await events.NextAsync("commit", silence.Token) is { } data)
-        {
-            using JsonDocument commit = JsonDocument.Parse(data);
-            yield return new FollowedCommit(
-                HttpAnswers.Number(commit.RootElement, "version"), HttpAnswers.Number(commit.RootElement, "commit_ts"), HttpAnswers.Text(commit.RootElement, "hash"));
-        }
+        await foreach ((_, JsonElement commit) in EventsAsync($"{Path(agent)}/commits?from={afterVersion + 1}", cancellationToken))
+            yield return new FollowedCommit(HttpAnswers.Number(commit, "version"), HttpAnswers.Number(commit, "commit_ts"), HttpAnswers.Text(commit, "hash"));
+    }
+
+    public async Task<FeedReply> ReadFeedAsync(string after, int limit, CancellationToken cancellationToken)
+    {
+        HttpReply page = await _http.GetAsync($"/v1/feed?after={after}&limit={limit}", cancellationToken);
+        if (!page.IsOk)
+            return new FeedReply([], null, false, page.Failure.Code);
+        bool hasMore = page.Json.TryGetProperty("next", out JsonElement next);
+        string through = hasMore ? next.GetString()! : HttpAnswers.Number(page.Json, "through").ToString(CultureInfo.InvariantCulture);
+        return new FeedReply([.. page.Json.GetProperty("items").EnumerateArray().Select(HttpAnswers.FeedEntry)], through, hasMore, null);
+    }
+
+    public async IAsyncEnumerable<(string Position, FeedEntry Entry)> FollowFeedAsync(
+        string after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach ((string? id, JsonElement item) in EventsAsync($"/v1/feed?after={after}", cancellationToken))
+            yield return (id ?? throw new InvalidDataException("An event of the feed has no id."), HttpAnswers.FeedEntry(item));
     }
 
     public ValueTask DisposeAsync()
@@ -101,6 +110,23 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
         if (version is { } past)
             return $"at_version={past}";
         return isStrong && isShared ? "consistency=strong" : "";
+    }
+
+    /// <summary>The commits of a stream, each with its event's id, until it is cancelled, ends or falls silent.</summary>
+    private async IAsyncEnumerable<(string? Id, JsonElement Commit)> EventsAsync(
+        string target, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        silence.CancelAfter(SilenceBound);
+        using HttpResponseMessage? response = await OpenAsync(target, silence.Token);
+        if (response is null)
+            yield break;
+        using var events = new EventReader(response, () => silence.CancelAfter(SilenceBound));
+        while (await events.NextAsync("commit", silence.Token) is { } data)
+        {
+            using JsonDocument commit = JsonDocument.Parse(data);
+            yield return (events.Id, commit.RootElement);
+        }
     }
 
     private async Task<HttpResponseMessage?> OpenAsync(string target, CancellationToken cancellationToken)

@@ -24,7 +24,7 @@ public sealed class HttpEvidenceReader(Func<string> address, bool isShared = fal
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = AgentsAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, all.Length, parallel, async (i, token) => journals[i] = await ReadAgentAsync(http, client, all[i], token));
         IReadOnlyList<FeedEntry> feed = await ReadFeedAsync(http, cancellationToken);
-        return new RunEvidence(recorder.Calls, recorder.Seen, journals.ToDictionary(journal => journal.Agent), feed);
+        return new RunEvidence(recorder.Calls, recorder.Seen, journals.ToDictionary(journal => journal.Agent), feed) { FeedSeen = recorder.FeedSeen };
     }
 
     private static async Task<AgentJournal> ReadAgentAsync(HttpExchange http, HttpStoreClient client, AgentName agent, CancellationToken cancellationToken)
@@ -58,9 +58,7 @@ public sealed class HttpEvidenceReader(Func<string> address, bool isShared = fal
         while (after is not null)
         {
             JsonElement page = (await GetAsync(http, $"/v1/feed?limit=1000&after={after}", mayBeMissing: false, cancellationToken)).Json;
-            feed.AddRange(page.GetProperty("items").EnumerateArray().Select(item => new FeedEntry(
-                new AgentName(HttpAnswers.Text(item, "namespace"), HttpAnswers.Text(item, "agent")),
-                HttpAnswers.Number(item, "version"), HttpAnswers.Number(item, "commit_ts"), HttpAnswers.Text(item, "hash"))));
+            feed.AddRange(page.GetProperty("items").EnumerateArray().Select(HttpAnswers.FeedEntry));
             after = Next(page);
         }
         return feed;

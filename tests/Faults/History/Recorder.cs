@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Statehouse.Faults.Checker;
 using Statehouse.Faults.Clients;
 
 namespace Statehouse.Faults.History;
@@ -10,6 +11,7 @@ public sealed class Recorder
     private readonly long _began = Stopwatch.GetTimestamp();
     private readonly ConcurrentQueue<RecordedCall> _calls = new();
     private readonly ConcurrentQueue<SeenCommit> _seen = new();
+    private readonly ConcurrentQueue<FeedStretch> _feedSeen = new();
     private long _number;
     private int _clients;
 
@@ -25,6 +27,9 @@ public sealed class Recorder
     /// <summary>What followers saw, each follower's in its order.</summary>
     public IReadOnlyList<SeenCommit> Seen => [.. _seen];
 
+    /// <summary>What readers of the feed saw, each reader's in its order.</summary>
+    public IReadOnlyList<FeedStretch> FeedSeen => [.. _feedSeen];
+
     /// <summary>A number for a client that begins, or goes on after a call of unknown outcome.</summary>
     public int NewClient() => Interlocked.Increment(ref _clients);
 
@@ -39,4 +44,6 @@ public sealed class Recorder
     }
 
     public void Saw(SeenCommit commit) => _seen.Enqueue(commit);
+
+    public void SawFeed(FeedStretch stretch) => _feedSeen.Enqueue(stretch);
 }

@@ -6,7 +6,7 @@ using Statehouse.Faults.History;
 
 namespace Statehouse.Faults.Runs;
 
-/// <summary>All that is known of a run as JSON lines, so that it can be checked again: one head, then calls, what followers saw, journals, the feed.</summary>
+/// <summary>All that is known of a run as JSON lines, so that it can be checked again: one head, then calls, what followers saw, journals, the feed, what its readers saw.</summary>
 public static class HistoryFile
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -33,6 +33,7 @@ public static class HistoryFile
             .. evidence.Seen.Select(seen => new Line { Seen = seen }),
             .. evidence.Journals.Values.Select(journal => new Line { Journal = journal }),
             .. evidence.Feed.Select(entry => new Line { Feed = entry }),
+            .. evidence.FeedSeen.Select(stretch => new Line { FeedSeen = stretch }),
         ];
         foreach (Line line in lines)
         {
@@ -48,6 +49,7 @@ public static class HistoryFile
         List<SeenCommit> seen = [];
         Dictionary<AgentName, AgentJournal> journals = [];
         List<FeedEntry> feed = [];
+        List<FeedStretch> feedSeen = [];
         Line? head = null;
         int number = 0;
         await foreach (string text in File.ReadLinesAsync(file, cancellationToken))
@@ -62,10 +64,12 @@ public static class HistoryFile
                 journals.Add(line.Journal.Agent, line.Journal);
             if (line.Feed is not null)
                 feed.Add(line.Feed);
+            if (line.FeedSeen is not null)
+                feedSeen.Add(line.FeedSeen);
         }
         if (head?.System is null)
             throw new InvalidDataException($"{file} does not begin with the head of a history.");
-        return (head.System, head.IsShared, new RunEvidence(calls, seen, journals, feed));
+        return (head.System, head.IsShared, new RunEvidence(calls, seen, journals, feed) { FeedSeen = feedSeen });
     }
 
     private static Line Parse(string file, int number, string text)
@@ -133,5 +137,7 @@ public static class HistoryFile
         public AgentJournal? Journal { get; init; }
 
         public FeedEntry? Feed { get; init; }
+
+        public FeedStretch? FeedSeen { get; init; }
     }
 }

@@ -13,6 +13,7 @@ public static class WorkloadCatalog
         ["transactions"] = options => new TransactionsWorkload(options),
         ["retries"] = options => new RetriesWorkload(options),
         ["followers"] = options => new FollowersWorkload(options),
+        ["feed-readers"] = options => new FeedReadersWorkload(options),
     };
 
     public static IReadOnlyList<string> Names => [.. Makers.Keys];

@@ -1,3 +1,4 @@
+using Statehouse.Faults.Checker;
 using Statehouse.Faults.Clients;
 using Statehouse.Faults.History;
 
@@ -62,6 +63,9 @@ public sealed class WorkloadClient(string workload, ClientSeat seat, WorkloadOpt
 
     /// <summary>Records what a follower was shown.</summary>
     public void Saw(SeenCommit commit) => seat.Recorder.Saw(commit);
+
+    /// <summary>Records what a reader of the feed was shown.</summary>
+    public void SawFeed(FeedStretch stretch) => seat.Recorder.SawFeed(stretch);
 
     /// <summary>Goes on as a new client, on the system's next server.</summary>
     public async Task ReconnectAsync()

@@ -151,6 +151,27 @@ internal sealed class FalseRefusals(IAgents inner) : AgentsDecorator(inner)
     }
 }
 
+/// <summary>Now and then a conditional commit is refused as a conflict without a look at its condition, and not written.</summary>
+internal sealed class UnjustRefusals(IAgents inner) : AgentsDecorator(inner)
+{
+    private const int Every = 20;
+
+    private long _commits;
+
+    public override IAgentState Get(AgentId agent) => new Agent(base.Get(agent), this);
+
+    private sealed class Agent(IAgentState inner, UnjustRefusals all) : AgentDecorator(inner)
+    {
+        public override ValueTask<CommitReceipt> CommitAsync(CommitRequest request, CancellationToken cancellationToken)
+        {
+            bool isConditional = request.IfAgentVersion is not null || request.Operations.Any(operation => operation.IfVersion is not null);
+            return isConditional && Interlocked.Increment(ref all._commits) % Every == 0
+                ? throw new StateConflictException("Another writer was first. Nothing was written.")
+                : base.CommitAsync(request, cancellationToken);
+        }
+    }
+}
+
 /// <summary>A follower is not shown each tenth commit.</summary>
 internal sealed class SkippingFollowers(IAgents inner) : AgentsDecorator(inner)
 {
