@@ -22,6 +22,7 @@ public static class RunChecker
         new OrderRules(index, findings).Check(placements);
         new SearchRules(new SearchHistory(evidence, index, placements), options, findings).Check();
         FeedRules.Check(evidence, index, findings);
+        AnswerRules.Check(evidence.Calls, findings);
         return findings.Verdict(Stopwatch.GetElapsedTime(began));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Statehouse.Faults.Clients;
 
@@ -9,24 +10,43 @@ internal sealed class EventReader(HttpResponseMessage response, Action heard) : 
 {
     private StreamReader? _lines;
 
-    /// <summary>The data of the next event of this name.</summary>
+    /// <summary>Why there is no next event; null where the stream came to its end.</summary>
+    public CallFailure? Failure { get; private set; }
+
+    /// <summary>The next event of this name.</summary>
+    /// <param name="name">Of the event.</param>
+    /// <param name="read">Makes something of its data.</param>
+    /// <param name="cancellationToken">Ends the stream.</param>
     /// <returns>Null where the stream has ended, broke off, was cancelled, or another event came, which says why it cannot go on.</returns>
-    public async Task<string?> NextAsync(string name, CancellationToken cancellationToken)
+    public async Task<T?> NextAsync<T>(string name, Func<JsonElement, T> read, CancellationToken cancellationToken)
+        where T : class
     {
         try
         {
             _lines ??= new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
-            return await ReadAsync(name, cancellationToken);
+            if (await ReadAsync(cancellationToken) is not { } @event)
+                return null;
+            using JsonDocument data = JsonDocument.Parse(@event.Data);
+            if (@event.Name == name)
+                return read(data.RootElement);
+            Failure = HttpReply.FailureOf((int)response.StatusCode, data.RootElement);
+            return null;
+        }
+        catch (Exception error) when (CallFailure.IsBrokenReply(error))
+        {
+            Failure = CallFailure.OfBrokenReply(error);
+            return null;
         }
         catch (Exception error) when (CallFailure.IsTransport(error))
         {
+            Failure = CallFailure.OfTransport(error, wasSent: true);
             return null;
         }
     }
 
     public void Dispose() => _lines?.Dispose();
 
-    private async Task<string?> ReadAsync(string name, CancellationToken cancellationToken)
+    private async Task<(string? Name, string Data)?> ReadAsync(CancellationToken cancellationToken)
     {
         string? seenName = null;
         string? data = null;
@@ -39,7 +59,7 @@ internal sealed class EventReader(HttpResponseMessage response, Action heard) : 
                 data = line["data: ".Length..];
             // An event counts once its empty line has come: what broke off in it is no event.
             else if (line.Length == 0 && data is not null)
-                return seenName == name ? data : null;
+                return (seenName, data);
         }
         return null;
     }

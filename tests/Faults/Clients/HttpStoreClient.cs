@@ -19,7 +19,21 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
 
     public bool HasConditions => true;
 
-    public Task<CallResult> CallAsync(Call call, CancellationToken cancellationToken) => call switch
+    public FollowFailure? LastFollow { get; private set; }
+
+    public async Task<CallResult> CallAsync(Call call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await MakeAsync(call, cancellationToken);
+        }
+        catch (Exception error) when (CallFailure.IsBrokenReply(error))
+        {
+            return CallFailure.OfBrokenReply(error).ToResult();
+        }
+    }
+
+    private Task<CallResult> MakeAsync(Call call, CancellationToken cancellationToken) => call switch
     {
         ReadCall read => ReadAsync(read, cancellationToken),
         ScanCall scan => ScanAsync(scan, cancellationToken),
@@ -33,16 +47,16 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         silence.CancelAfter(SilenceBound);
-        using HttpResponseMessage? response = await OpenAsync($"{Path(agent)}/commits?from={afterVersion + 1}", silence.Token);
-        if (response is null)
-            yield break;
-        using var events = new EventReader(response, () => silence.CancelAfter(SilenceBound));
-        while (await events.NextAsync("commit", silence.Token) is { } data)
+        (HttpResponseMessage? response, CallFailure? failure) = await OpenAsync($"{Path(agent)}/commits?from={afterVersion + 1}", silence.Token);
+        if (response is not null)
         {
-            using JsonDocument commit = JsonDocument.Parse(data);
-            yield return new FollowedCommit(
-                HttpAnswers.Number(commit.RootElement, "version"), HttpAnswers.Number(commit.RootElement, "commit_ts"), HttpAnswers.Text(commit.RootElement, "hash"));
+            using HttpResponseMessage opened = response;
+            using var events = new EventReader(opened, () => silence.CancelAfter(SilenceBound));
+            while (await events.NextAsync("commit", Followed, silence.Token) is { } commit)
+                yield return commit;
+            failure = events.Failure;
         }
+        LastFollow = cancellationToken.IsCancellationRequested ? null : failure?.ToFollow();
     }
 
     public ValueTask DisposeAsync()
@@ -103,19 +117,22 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
         return isStrong && isShared ? "consistency=strong" : "";
     }
 
-    private async Task<HttpResponseMessage?> OpenAsync(string target, CancellationToken cancellationToken)
+    private static FollowedCommit Followed(JsonElement commit) =>
+        new(HttpAnswers.Number(commit, "version"), HttpAnswers.Number(commit, "commit_ts"), HttpAnswers.Text(commit, "hash"));
+
+    private async Task<(HttpResponseMessage? Response, CallFailure? Failure)> OpenAsync(string target, CancellationToken cancellationToken)
     {
         try
         {
             HttpResponseMessage response = await _http.StreamAsync(target, cancellationToken);
             if (response.StatusCode == HttpStatusCode.OK)
-                return response;
-            response.Dispose();
-            return null;
+                return (response, null);
+            using (response)
+                return (null, HttpReply.Of((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken), isReplayed: false).Failure);
         }
         catch (Exception error) when (CallFailure.IsTransport(error))
         {
-            return null;
+            return (null, CallFailure.OfTransport(error, wasSent: true));
         }
     }
 }

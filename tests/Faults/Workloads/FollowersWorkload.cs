@@ -68,6 +68,8 @@ public sealed class FollowersWorkload(WorkloadOptions options) : Workload("follo
     {
         using var stretch = CancellationTokenSource.CreateLinkedTokenSource(client.Ended);
         stretch.CancelAfter(StretchMax * client.Random.NextDouble());
+        var call = new FollowCall(agent, last);
+        long began = client.Now;
         await foreach (FollowedCommit commit in client.Store.FollowAsync(agent, last, stretch.Token))
         {
             var seen = new SeenCommit(name, agent, commit.Version, commit.CommitTs, commit.Hash, client.Now);
@@ -77,6 +79,7 @@ public sealed class FollowersWorkload(WorkloadOptions options) : Workload("follo
                 _seenWithoutHash.Enqueue(seen);
             last = commit.Version;
         }
+        client.FollowEnded(call, began);
         return last;
     }
 
