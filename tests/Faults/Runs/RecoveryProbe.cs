@@ -25,6 +25,8 @@ internal sealed class RecoveryProbe(ISystemUnderTest system, Recorder recorder, 
 
     private const int AgentsOfEachWorkload = 3;
 
+    private const int FollowedAgents = 4;
+
     private static readonly TimeSpan CallBound = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
@@ -51,7 +53,26 @@ internal sealed class RecoveryProbe(ISystemUnderTest system, Recorder recorder, 
         var random = new Random(Seeds.For(seed, Name));
         AgentName[] agents = [.. workloads.SelectMany(workload => Choose(workload.Agents, random))];
         IEnumerable<Task<List<Violation>>> probes = system.Entrances.Select(entrance => Task.Run(() => ProbeAsync(entrance, agents, bound, cancellationToken)));
-        return [.. (await Task.WhenAll(probes)).SelectMany(found => found)];
+        List<Violation> found = [.. (await Task.WhenAll(probes)).SelectMany(found => found)];
+        // What did not answer was told of; streams are only looked at where all did.
+        if (found.Count > 0 || agents.Length == 0)
+            return found;
+        random.Shuffle(agents);
+        foreach (AgentName agent in agents.Take(FollowedAgents))
+            found.AddRange(await FollowAsync(agent, random));
+        return found;
+    }
+
+    /// <summary>One commit through one of the servers, looked for on all.</summary>
+    private async Task<IReadOnlyList<Violation>> FollowAsync(AgentName agent, Random random)
+    {
+        Entrance[] writers = [.. system.Entrances.Where(entrance => entrance.Protocol == "http")];
+        await using var writer = new ProbeCaller(writers[random.Next(writers.Length)], recorder);
+        return await CommitAsync() is { } head ? await new StreamProbe(recorder).RunAsync(system.Entrances, agent, head, CommitAsync) : [NotCommitted()];
+
+        async Task<long?> CommitAsync() => (await writer.CallAsync(Commit(agent), CallBound)).Answer is CommitAnswer answer ? answer.Receipts[0].Version : null;
+
+        Violation NotCommitted() => new(Name, $"Everything was healed and had answered, but then a commit of {agent} was not acknowledged within {CallBound.TotalSeconds:0} s", []);
     }
 
     private static IEnumerable<AgentName> Choose(IReadOnlyList<AgentName> agents, Random random)
