@@ -57,6 +57,8 @@ internal sealed class ClusterSystem : ProcessSystem
         ? new GrainStoreClient(LazyInitializer.EnsureInitialized(ref _grains, () => new GrainConnection(Postgres.ForClients)))
         : SingleNodeServer.Connect(NextDoor(), protocol, IsShared);
 
+    public override IReadOnlyList<Entrance> Entrances => [.. base.Entrances, new Entrance("the silos", "grains", () => Connect("grains"))];
+
     public override async ValueTask DisposeAsync()
     {
         if (_grains is not null)

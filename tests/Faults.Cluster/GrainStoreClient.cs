@@ -45,14 +45,17 @@ internal sealed class GrainStoreClient(GrainConnection connection) : IStoreClien
         }
     }
 
+    public FollowFailure? LastFollow { get; private set; }
+
     public async IAsyncEnumerable<FollowedCommit> FollowAsync(
         AgentName agent, long afterVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        LastFollow = null;
         if (await OpenAsync(agent, afterVersion, cancellationToken) is not { } commits)
             yield break;
         try
         {
-            while (await MovesAsync(commits))
+            while (await MovesAsync(commits, cancellationToken))
             {
                 JournalCommit commit = commits.Current;
                 yield return new FollowedCommit(commit.Version.Value, commit.CommitTs.Value, commit.Hash.ToString());
@@ -137,11 +140,12 @@ internal sealed class GrainStoreClient(GrainConnection connection) : IStoreClien
         }
         catch (Exception error) when (IsOutside(error))
         {
+            LastFollow = cancellationToken.IsCancellationRequested ? null : FailureOf(error).ToFollow();
             return null;
         }
     }
 
-    private static async Task<bool> MovesAsync(IAsyncEnumerator<JournalCommit> commits)
+    private async Task<bool> MovesAsync(IAsyncEnumerator<JournalCommit> commits, CancellationToken cancellationToken)
     {
         try
         {
@@ -149,6 +153,7 @@ internal sealed class GrainStoreClient(GrainConnection connection) : IStoreClien
         }
         catch (Exception error) when (IsOutside(error))
         {
+            LastFollow = cancellationToken.IsCancellationRequested ? null : FailureOf(error).ToFollow();
             return false;
         }
     }

@@ -50,4 +50,7 @@ public static class Rule
 
     /// <summary>A follower missed a commit, saw one twice, or saw them out of order.</summary>
     public const string Follower = "follower";
+
+    /// <summary>A server answered that it has met its own bug (SH-9xxx, a 5xx or INTERNAL without a code), or answered nonsense.</summary>
+    public const string Answers = "answers";
 }

@@ -24,6 +24,7 @@ public static class RunChecker
         new SearchRules(new SearchHistory(evidence, index, placements), options, findings).Check();
         FeedRules.Check(evidence, index, findings);
         new FeedReaderRules(evidence.Feed, findings).Check(evidence.FeedSeen);
+        AnswerRules.Check(evidence.Calls, findings);
         return findings.Verdict(Stopwatch.GetElapsedTime(began));
     }
 }

@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Text.Json;
+using Google.Protobuf;
 using Statehouse.Faults.History;
 
 namespace Statehouse.Faults.Clients;
@@ -9,6 +11,15 @@ namespace Statehouse.Faults.Clients;
 /// <param name="Detail">For a person.</param>
 internal sealed record CallFailure(string Code, bool IsUnknown, string Detail)
 {
+    /// <summary>A reply that came whole, and is not what the API promises.</summary>
+    public const string BrokenReply = "broken-reply";
+
+    /// <summary>UNKNOWN without a code of ours: gRPC's word for an exception that nobody caught.</summary>
+    public const string GrpcUnknown = "grpc-2";
+
+    /// <summary>INTERNAL without a code of ours.</summary>
+    public const string GrpcInternal = "grpc-13";
+
     private const string RefusedConnection = "refused-connection";
     private const string Unavailable = "SH-2001";
     private const string Busy = "SH-2003";
@@ -16,6 +27,13 @@ internal sealed record CallFailure(string Code, bool IsUnknown, string Detail)
     /// <summary>A server's own code: refusals, SH-2001 and SH-2003 promise that nothing was written; SH-2002, SH-9001 and what is no code of ours do not.</summary>
     public static CallFailure OfCode(string code, string detail) =>
         new(code, !(code.StartsWith("SH-1", StringComparison.Ordinal) || code is Unavailable or Busy), detail);
+
+    /// <summary>Of a reply that came whole; what it stands for may have happened.</summary>
+    public static CallFailure OfBrokenReply(Exception error) => new(BrokenReply, true, $"{error.GetType().Name}: {error.Message}");
+
+    /// <summary>What reading a reply throws that lacks a member, or has one of another kind.</summary>
+    public static bool IsBrokenReply(Exception error) =>
+        error is KeyNotFoundException or InvalidOperationException or FormatException or JsonException or InvalidProtocolBufferException;
 
     /// <param name="error">What the request ended with.</param>
     /// <param name="wasSent">Whether any byte of it may have left.</param>
@@ -34,6 +52,9 @@ internal sealed record CallFailure(string Code, bool IsUnknown, string Detail)
 
     public CallResult ToResult(Answer? answer = null) =>
         new(IsUnknown ? Outcome.Unknown : Outcome.Refused, answer, Code, Detail);
+
+    /// <summary>For a stream that could not be opened, or broke off.</summary>
+    public FollowFailure ToFollow() => new(Code, Detail);
 
     /// <summary>For a step that writes nothing even where it was received, as long as no later step follows.</summary>
     public CallResult ToRefusal(Answer? answer = null) => new(Outcome.Refused, answer, Code, Detail);

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Statehouse.Faults.Clients;
 
@@ -9,43 +10,59 @@ internal sealed class EventReader(HttpResponseMessage response, Action heard) : 
 {
     private StreamReader? _lines;
 
-    /// <summary>The id of the event that came last; null = it had none, or none came.</summary>
-    public string? Id { get; private set; }
+    /// <summary>Why there is no next event; null where the stream came to its end.</summary>
+    public CallFailure? Failure { get; private set; }
 
-    /// <summary>The data of the next event of this name.</summary>
+    /// <summary>The next event of this name.</summary>
+    /// <param name="name">Of the event.</param>
+    /// <param name="read">Makes something of its id, null where it has none, and its data.</param>
+    /// <param name="cancellationToken">Ends the stream.</param>
     /// <returns>Null where the stream has ended, broke off, was cancelled, or another event came, which says why it cannot go on.</returns>
-    public async Task<string?> NextAsync(string name, CancellationToken cancellationToken)
+    public async Task<T?> NextAsync<T>(string name, Func<string?, JsonElement, T> read, CancellationToken cancellationToken)
+        where T : class
     {
         try
         {
             _lines ??= new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
-            return await ReadAsync(name, cancellationToken);
+            if (await ReadAsync(cancellationToken) is not { } @event)
+                return null;
+            using JsonDocument data = JsonDocument.Parse(@event.Data);
+            if (@event.Name == name)
+                return read(@event.Id, data.RootElement);
+            Failure = HttpReply.FailureOf((int)response.StatusCode, data.RootElement);
+            return null;
+        }
+        catch (Exception error) when (CallFailure.IsBrokenReply(error))
+        {
+            Failure = CallFailure.OfBrokenReply(error);
+            return null;
         }
         catch (Exception error) when (CallFailure.IsTransport(error))
         {
+            Failure = CallFailure.OfTransport(error, wasSent: true);
             return null;
         }
     }
 
     public void Dispose() => _lines?.Dispose();
 
-    private async Task<string?> ReadAsync(string name, CancellationToken cancellationToken)
+    private async Task<(string? Name, string? Id, string Data)?> ReadAsync(CancellationToken cancellationToken)
     {
         string? seenName = null;
         string? data = null;
-        Id = null;
+        string? id = null;
         while (await _lines!.ReadLineAsync(cancellationToken) is { } line)
         {
             heard();
             if (line.StartsWith("id: ", StringComparison.Ordinal))
-                Id = line["id: ".Length..];
+                id = line["id: ".Length..];
             else if (line.StartsWith("event: ", StringComparison.Ordinal))
                 seenName = line["event: ".Length..];
             else if (line.StartsWith("data: ", StringComparison.Ordinal))
                 data = line["data: ".Length..];
             // An event counts once its empty line has come: what broke off in it is no event.
             else if (line.Length == 0 && data is not null)
-                return seenName == name ? data : null;
+                return (seenName, id, data);
         }
         return null;
     }

@@ -25,8 +25,12 @@ internal sealed class GrpcExchange(string address) : IDisposable
             if (FailureOf(response) is { } failure)
                 return new GrpcReply<T>(null, failure);
             if (body.Length < PrefixBytes)
-                return new GrpcReply<T>(null, new CallFailure("broken-reply", true, "The status is OK, but there is no message."));
+                return new GrpcReply<T>(null, new CallFailure(CallFailure.BrokenReply, true, "The status is OK, but there is no message."));
             return new GrpcReply<T>(parser.ParseFrom(body, PrefixBytes, body.Length - PrefixBytes), null);
+        }
+        catch (Exception error) when (CallFailure.IsBrokenReply(error))
+        {
+            return new GrpcReply<T>(null, CallFailure.OfBrokenReply(error));
         }
         catch (Exception error) when (CallFailure.IsTransport(error))
         {
@@ -35,8 +39,7 @@ internal sealed class GrpcExchange(string address) : IDisposable
     }
 
     /// <summary>A call that answers with a stream of messages, all of which are waited for.</summary>
-    /// <returns>Null where it did not come to its good end.</returns>
-    public async Task<IReadOnlyList<T>?> ReadAllAsync<T>(string method, IMessage request, MessageParser<T> parser, CancellationToken cancellationToken)
+    public async Task<GrpcReply<IReadOnlyList<T>>> ReadAllAsync<T>(string method, IMessage request, MessageParser<T> parser, CancellationToken cancellationToken)
         where T : class, IMessage<T>
     {
         using HttpRequestMessage message = Request(method, request);
@@ -44,11 +47,17 @@ internal sealed class GrpcExchange(string address) : IDisposable
         {
             using HttpResponseMessage response = await _http.SendAsync(message, cancellationToken);
             byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            return FailureOf(response) is null ? [.. Messages(body).Select(bytes => parser.ParseFrom(bytes.Span))] : null;
+            if (FailureOf(response) is { } failure)
+                return new GrpcReply<IReadOnlyList<T>>(null, failure);
+            return new GrpcReply<IReadOnlyList<T>>([.. Messages(body).Select(bytes => parser.ParseFrom(bytes.Span))], null);
+        }
+        catch (Exception error) when (CallFailure.IsBrokenReply(error))
+        {
+            return new GrpcReply<IReadOnlyList<T>>(null, CallFailure.OfBrokenReply(error));
         }
         catch (Exception error) when (CallFailure.IsTransport(error))
         {
-            return null;
+            return new GrpcReply<IReadOnlyList<T>>(null, CallFailure.OfTransport(error, ((OnceContent)message.Content!).HasStarted));
         }
     }
 
@@ -97,7 +106,9 @@ internal sealed class GrpcExchange(string address) : IDisposable
         int at = 0;
         while (at < body.Length)
         {
-            int length = BinaryPrimitives.ReadInt32BigEndian(body.AsSpan(at + 1));
+            int length = at + PrefixBytes <= body.Length ? BinaryPrimitives.ReadInt32BigEndian(body.AsSpan(at + 1)) : -1;
+            if (length < 0 || length > body.Length - at - PrefixBytes)
+                throw new FormatException($"The message at byte {at} of {body.Length} is longer than the reply.");
             yield return body.AsMemory(at + PrefixBytes, length);
             at += PrefixBytes + length;
         }

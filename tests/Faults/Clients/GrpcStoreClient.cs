@@ -32,14 +32,20 @@ public sealed class GrpcStoreClient(string address, TimeProvider? clock = null) 
         _ => throw new NotSupportedException($"gRPC cannot say {call}."),
     };
 
+    public FollowFailure? LastFollow { get; private set; }
+
     /// <summary>Replays from the start, over and over: this protocol's stream ends at the head, and its events have no version and no hash.</summary>
     public async IAsyncEnumerable<FollowedCommit> FollowAsync(
         AgentName agent, long afterVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ReplayRequest { Namespace = agent.Namespace, AgentId = agent.Id };
         long version = 0;
-        while (await ReplayAsync(request, cancellationToken) is { } events)
+        while (true)
         {
+            GrpcReply<IReadOnlyList<ReplayEvent>> reply = await ReplayAsync(request, cancellationToken);
+            LastFollow = cancellationToken.IsCancellationRequested ? null : reply.Failure?.ToFollow();
+            if (reply.Message is not { } events)
+                yield break;
             foreach (ReplayEvent @event in events)
             {
                 version++;
@@ -57,7 +63,7 @@ public sealed class GrpcStoreClient(string address, TimeProvider? clock = null) 
         return ValueTask.CompletedTask;
     }
 
-    private async Task<IReadOnlyList<ReplayEvent>?> ReplayAsync(ReplayRequest request, CancellationToken cancellationToken)
+    private async Task<GrpcReply<IReadOnlyList<ReplayEvent>>> ReplayAsync(ReplayRequest request, CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bound.CancelAfter(ReplayBound);

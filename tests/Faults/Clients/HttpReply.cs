@@ -26,7 +26,8 @@ internal sealed record HttpReply(int Status, JsonElement Json, bool IsReplayed, 
         return new(status, json, isReplayed, isSuccess ? null : FailureOf(status, json));
     }
 
-    private static CallFailure FailureOf(int status, JsonElement problem)
+    /// <summary>What a problem document says.</summary>
+    public static CallFailure FailureOf(int status, JsonElement problem)
     {
         string detail = Text(problem, "detail") ?? problem.GetRawText();
         return Text(problem, "code") is { } code

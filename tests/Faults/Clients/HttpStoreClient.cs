@@ -21,7 +21,21 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
 
     public bool HasConditions => true;
 
-    public Task<CallResult> CallAsync(Call call, CancellationToken cancellationToken) => call switch
+    public FollowFailure? LastFollow { get; private set; }
+
+    public async Task<CallResult> CallAsync(Call call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await MakeAsync(call, cancellationToken);
+        }
+        catch (Exception error) when (CallFailure.IsBrokenReply(error))
+        {
+            return CallFailure.OfBrokenReply(error).ToResult();
+        }
+    }
+
+    private Task<CallResult> MakeAsync(Call call, CancellationToken cancellationToken) => call switch
     {
         ReadCall read => ReadAsync(read, cancellationToken),
         ScanCall scan => ScanAsync(scan, cancellationToken),
@@ -33,8 +47,8 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
     public async IAsyncEnumerable<FollowedCommit> FollowAsync(
         AgentName agent, long afterVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach ((_, JsonElement commit) in EventsAsync($"{Path(agent)}/commits?from={afterVersion + 1}", cancellationToken))
-            yield return new FollowedCommit(HttpAnswers.Number(commit, "version"), HttpAnswers.Number(commit, "commit_ts"), HttpAnswers.Text(commit, "hash"));
+        await foreach (FollowedCommit commit in EventsAsync($"{Path(agent)}/commits?from={afterVersion + 1}", Followed, cancellationToken))
+            yield return commit;
     }
 
     public async Task<FeedReply> ReadFeedAsync(string after, int limit, CancellationToken cancellationToken)
@@ -50,8 +64,8 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
     public async IAsyncEnumerable<(string Position, FeedEntry Entry)> FollowFeedAsync(
         string after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach ((string? id, JsonElement item) in EventsAsync($"/v1/feed?after={after}", cancellationToken))
-            yield return (id ?? throw new InvalidDataException("An event of the feed has no id."), HttpAnswers.FeedEntry(item));
+        await foreach (FeedEvent seen in EventsAsync($"/v1/feed?after={after}", FeedEvent.Of, cancellationToken))
+            yield return (seen.Position, seen.Entry);
     }
 
     public ValueTask DisposeAsync()
@@ -112,36 +126,48 @@ public sealed class HttpStoreClient(string address, bool isShared = false) : ISt
         return isStrong && isShared ? "consistency=strong" : "";
     }
 
-    /// <summary>The commits of a stream, each with its event's id, until it is cancelled, ends or falls silent.</summary>
-    private async IAsyncEnumerable<(string? Id, JsonElement Commit)> EventsAsync(
-        string target, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static FollowedCommit Followed(string? id, JsonElement commit) =>
+        new(HttpAnswers.Number(commit, "version"), HttpAnswers.Number(commit, "commit_ts"), HttpAnswers.Text(commit, "hash"));
+
+    /// <summary>The commits of a stream until it is cancelled, ends or falls silent; <see cref="LastFollow"/> then says why.</summary>
+    private async IAsyncEnumerable<T> EventsAsync<T>(
+        string target, Func<string?, JsonElement, T> read, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where T : class
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         silence.CancelAfter(SilenceBound);
-        using HttpResponseMessage? response = await OpenAsync(target, silence.Token);
-        if (response is null)
-            yield break;
-        using var events = new EventReader(response, () => silence.CancelAfter(SilenceBound));
-        while (await events.NextAsync("commit", silence.Token) is { } data)
+        (HttpResponseMessage? response, CallFailure? failure) = await OpenAsync(target, silence.Token);
+        if (response is not null)
         {
-            using JsonDocument commit = JsonDocument.Parse(data);
-            yield return (events.Id, commit.RootElement);
+            using HttpResponseMessage opened = response;
+            using var events = new EventReader(opened, () => silence.CancelAfter(SilenceBound));
+            while (await events.NextAsync("commit", read, silence.Token) is { } commit)
+                yield return commit;
+            failure = events.Failure;
         }
+        LastFollow = cancellationToken.IsCancellationRequested ? null : failure?.ToFollow();
     }
 
-    private async Task<HttpResponseMessage?> OpenAsync(string target, CancellationToken cancellationToken)
+    private async Task<(HttpResponseMessage? Response, CallFailure? Failure)> OpenAsync(string target, CancellationToken cancellationToken)
     {
         try
         {
             HttpResponseMessage response = await _http.StreamAsync(target, cancellationToken);
             if (response.StatusCode == HttpStatusCode.OK)
-                return response;
-            response.Dispose();
-            return null;
+                return (response, null);
+            using (response)
+                return (null, HttpReply.Of((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken), isReplayed: false).Failure);
         }
         catch (Exception error) when (CallFailure.IsTransport(error))
         {
-            return null;
+            return (null, CallFailure.OfTransport(error, wasSent: true));
         }
+    }
+
+    /// <summary>A commit of the feed, with the position to go on behind it.</summary>
+    private sealed record FeedEvent(string Position, FeedEntry Entry)
+    {
+        public static FeedEvent Of(string? id, JsonElement item) =>
+            new(id ?? throw new InvalidDataException("An event of the feed has no id."), HttpAnswers.FeedEntry(item));
     }
 }

@@ -23,7 +23,14 @@ public interface IStoreClient : IAsyncDisposable
     /// <param name="cancellationToken">Ends it without an exception.</param>
     /// <exception cref="NotSupportedException">The protocol has no way to follow.</exception>
     IAsyncEnumerable<FollowedCommit> FollowAsync(AgentName agent, long afterVersion, CancellationToken cancellationToken);
+
+    /// <summary>Why the last <see cref="FollowAsync"/> was refused or broke off; null where it was cancelled, or the server ended it well.</summary>
+    FollowFailure? LastFollow { get; }
 }
+
+/// <param name="Code">SH-nnnn, or the transport's word, as of a call.</param>
+/// <param name="Detail">For a person.</param>
+public sealed record FollowFailure(string Code, string Detail);
 
 /// <param name="Version">Agent version.</param>
 /// <param name="CommitTs">Position in the feed.</param>

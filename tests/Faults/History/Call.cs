@@ -36,6 +36,11 @@ public sealed record CommitCall(IReadOnlyList<Share> Shares, string? Idempotency
 public sealed record TransactionCall(
     IReadOnlyList<(AgentName Agent, string Key)> Reads, Func<IReadOnlyList<ReadAnswer>, IReadOnlyList<Share>> Decide) : Call;
 
+/// <summary>Follows an agent. Recorded only where it was refused or broke off: what it showed is recorded as seen.</summary>
+/// <param name="Agent">Whose commits.</param>
+/// <param name="AfterVersion">The last one that was seen; 0 = from the start.</param>
+public sealed record FollowCall(AgentName Agent, long AfterVersion) : Call;
+
 /// <summary>What a commit does to one agent.</summary>
 /// <param name="Agent">Which.</param>
 /// <param name="Writes">1 or more, applied in order.</param>

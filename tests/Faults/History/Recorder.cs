@@ -43,6 +43,17 @@ public sealed class Recorder
         return result;
     }
 
+    /// <summary>Records a stream that was refused or broke off: it asked for no write, so nothing can have been written.</summary>
+    /// <param name="client">Whose.</param>
+    /// <param name="workload">Which.</param>
+    /// <param name="protocol">http, grpc or grains.</param>
+    /// <param name="invokedAt">Microseconds since the run began.</param>
+    /// <param name="call">What was followed.</param>
+    /// <param name="failure">Why it ended.</param>
+    public void FollowFailed(int client, string workload, string protocol, long invokedAt, FollowCall call, FollowFailure failure) =>
+        _calls.Enqueue(new RecordedCall(
+            Interlocked.Increment(ref _number), client, workload, protocol, invokedAt, Now, call, new CallResult(Outcome.Refused, null, failure.Code, failure.Detail)));
+
     public void Saw(SeenCommit commit) => _seen.Enqueue(commit);
 
     public void SawFeed(FeedStretch stretch) => _feedSeen.Enqueue(stretch);

@@ -16,6 +16,7 @@ internal static class CallText
         ScanCall scan => $"scan{(scan.IsStrong ? "" : " (may be old)")} {scan.Agent} {scan.Prefix}*{At(scan.AtVersion)}",
         CommitCall commit => $"commit {Shares(commit.Shares)}{(commit.IdempotencyKey is null ? "" : $" key {commit.IdempotencyKey}")}",
         TransactionCall transaction => $"transaction reading {string.Join(", ", transaction.Reads.Select(read => $"{read.Agent} {read.Key}"))}",
+        FollowCall follow => $"follow {follow.Agent} after version {follow.AfterVersion}",
         _ => call.ToString(),
     };
 

@@ -91,8 +91,17 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
         bool isHealed = await TryAsync("recovery", () => system.HealAsync(cancellationToken)) && await CommitsAgainAsync(clients, cancellationToken);
         await clientsEnd.CancelAsync();
         await Task.WhenAll(clients).WaitAsync(ClientEndBound, cancellationToken);
+        if (isHealed)
+            await ProbeAsync(cancellationToken);
         Say("starting every server anew");
         return await TryAsync("recovery", () => system.RestartAsync(cancellationToken)) && isHealed;
+    }
+
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        Say("asking every server");
+        var probe = new RecoveryProbe(system, _recorder, options.Seed);
+        _violations.AddRange(await probe.RunAsync(workloads, options.RecoveryBound, cancellationToken));
     }
 
     private List<Task> StartClients(CancellationToken ending)
@@ -174,10 +183,12 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
         long began = Stopwatch.GetTimestamp();
         var tried = new Dictionary<string, long>(verdict.Checked);
         List<Violation> found = [];
+        RunEvidence ofWorkloads = RecoveryProbe.Without(evidence);
+        tried[RecoveryProbe.Name] = evidence.Calls.LongCount(call => call.Workload == RecoveryProbe.Name);
         foreach (IWorkload workload in workloads)
         {
             tried[workload.Name] = evidence.Calls.LongCount(call => call.Workload == workload.Name);
-            found.AddRange(workload.Check(evidence));
+            found.AddRange(workload.Check(ofWorkloads));
         }
         return verdict with
         {

@@ -88,7 +88,7 @@ public static class HistoryFile
     private static void Kinds(JsonTypeInfo type)
     {
         if (type.Type == typeof(Call))
-            Know(type, typeof(ReadCall), typeof(ScanCall), typeof(CommitCall), typeof(TransactionCall));
+            Know(type, typeof(ReadCall), typeof(ScanCall), typeof(CommitCall), typeof(TransactionCall), typeof(FollowCall));
         else if (type.Type == typeof(Answer))
             Know(type, typeof(ReadAnswer), typeof(ScanAnswer), typeof(CommitAnswer), typeof(TransactionAnswer));
         else if (type.Type == typeof(TransactionCall))

@@ -24,6 +24,9 @@ public interface ISystemUnderTest : IAsyncDisposable
     /// <summary>A client of one protocol; successive ones talk to the servers by turns.</summary>
     IStoreClient Connect(string protocol);
 
+    /// <summary>Every server that clients talk to, over every protocol.</summary>
+    IReadOnlyList<Entrance> Entrances { get; }
+
     /// <summary>Heals what is broken, starts what is dead, and waits until every server is ready.</summary>
     Task HealAsync(CancellationToken cancellationToken);
 
@@ -42,6 +45,12 @@ public interface ISystemUnderTest : IAsyncDisposable
     /// <summary>What the processes printed: for the report of a failure.</summary>
     string Output { get; }
 }
+
+/// <summary>A way in.</summary>
+/// <param name="Server">For instance <c>server 2</c>.</param>
+/// <param name="Protocol">http, grpc or grains.</param>
+/// <param name="Connect">A new client of this server.</param>
+public sealed record Entrance(string Server, string Protocol, Func<IStoreClient> Connect);
 
 /// <summary>Reads what a run left, page by page, over HTTP.</summary>
 public interface IEvidenceReader

@@ -83,6 +83,11 @@ internal abstract class ProcessSystem : ISystemUnderTest
 
     public abstract IStoreClient Connect(string protocol);
 
+    public virtual IReadOnlyList<Entrance> Entrances =>
+        [.. from server in Doors
+            from protocol in SingleNodeServer.Protocols
+            select new Entrance(server.Name, protocol, () => SingleNodeServer.Connect(server, protocol, IsShared))];
+
     public async Task HealAsync(CancellationToken cancellationToken)
     {
         foreach (IFault fault in Faults)

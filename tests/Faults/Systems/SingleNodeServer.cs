@@ -8,6 +8,9 @@ namespace Statehouse.Faults.Systems;
 /// <summary>The product's single-node server as a system starts it.</summary>
 internal static class SingleNodeServer
 {
+    /// <summary>What <see cref="Connect"/> takes.</summary>
+    public static IReadOnlyList<string> Protocols { get; } = ["http", "grpc"];
+
     /// <param name="name">For instance <c>server 1</c>.</param>
     /// <param name="folder">Of the run.</param>
     /// <param name="options">Defects and crash points.</param>

@@ -20,13 +20,32 @@ public sealed class FollowersWorkload(WorkloadOptions options) : Workload("follo
     /// <summary>What was seen over a protocol that tells no hash: kept from the recorder, whose commits have one.</summary>
     private readonly ConcurrentQueue<SeenCommit> _seenWithoutHash = new();
 
+    /// <summary>With fewer commits a follower may just not have been there in time.</summary>
+    private const int AcknowledgedLeast = 100;
+
+    /// <summary>How much followers were shown, by protocol.</summary>
+    private readonly ConcurrentDictionary<string, long> _seenOver = new();
+
     public override IEnumerable<Violation> Check(RunEvidence evidence)
     {
         HashSet<AgentName> mine = [.. Agents];
         IEnumerable<IGrouping<(string, AgentName), SeenCommit>> followed = evidence.Seen.Where(seen => mine.Contains(seen.Agent))
             .Concat(_seenWithoutHash)
             .GroupBy(seen => (seen.Follower, seen.Agent));
-        return [.. followed.SelectMany(seen => Problems(seen.Key.Item1, [.. seen], evidence.Commits(seen.Key.Item2)))];
+        return [.. BlindProblems(evidence), .. followed.SelectMany(seen => Problems(seen.Key.Item1, [.. seen], evidence.Commits(seen.Key.Item2)))];
+    }
+
+    /// <summary>Who follows over a protocol that shows nothing at all sees nothing wrong either.</summary>
+    private IEnumerable<Violation> BlindProblems(RunEvidence evidence)
+    {
+        long acknowledged = evidence.Of(Name).LongCount(call => call.Result.Answer is CommitAnswer);
+        if (acknowledged < AcknowledgedLeast)
+            yield break;
+        foreach ((string protocol, long seen) in _seenOver.OrderBy(protocol => protocol.Key, StringComparer.Ordinal))
+        {
+            if (seen == 0)
+                yield return Broken($"no follower over {protocol} saw any of {acknowledged} commits that were acknowledged");
+        }
     }
 
     /// <summary>Seats get their protocols by turns; with this pattern each protocol both writes and follows.</summary>
@@ -68,6 +87,9 @@ public sealed class FollowersWorkload(WorkloadOptions options) : Workload("follo
     {
         using var stretch = CancellationTokenSource.CreateLinkedTokenSource(client.Ended);
         stretch.CancelAfter(StretchMax * client.Random.NextDouble());
+        _seenOver.TryAdd(client.Store.Protocol, 0);
+        var call = new FollowCall(agent, last);
+        long began = client.Now;
         await foreach (FollowedCommit commit in client.Store.FollowAsync(agent, last, stretch.Token))
         {
             var seen = new SeenCommit(name, agent, commit.Version, commit.CommitTs, commit.Hash, client.Now);
@@ -76,7 +98,9 @@ public sealed class FollowersWorkload(WorkloadOptions options) : Workload("follo
             else
                 _seenWithoutHash.Enqueue(seen);
             last = commit.Version;
+            _seenOver.AddOrUpdate(client.Store.Protocol, 1, (_, before) => before + 1);
         }
+        client.FollowEnded(call, began);
         return last;
     }
 

@@ -67,6 +67,13 @@ public sealed class WorkloadClient(string workload, ClientSeat seat, WorkloadOpt
     /// <summary>Records what a reader of the feed was shown.</summary>
     public void SawFeed(FeedStretch stretch) => seat.Recorder.SawFeed(stretch);
 
+    /// <summary>Records why a stream of the store ended, where it did not end well.</summary>
+    public void FollowEnded(FollowCall call, long invokedAt)
+    {
+        if (_store.LastFollow is { } failure)
+            seat.Recorder.FollowFailed(Number, workload, _store.Protocol, invokedAt, call, failure);
+    }
+
     /// <summary>Goes on as a new client, on the system's next server.</summary>
     public async Task ReconnectAsync()
     {
