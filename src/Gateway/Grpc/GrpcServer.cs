@@ -59,7 +59,7 @@ public sealed class GrpcServer : IAsyncDisposable
             .. new ReflectionMethods(files).All,
         ];
         var log = new GrpcLog(loggers.CreateLogger("Statehouse.Gateway"));
-        _door = new GrpcDoor(methods, load, log, _metrics, limits, clock, _stopping.Token);
+        _door = new GrpcDoor(methods, load, log, _metrics, limits, options.GrpcPiecePatience, clock, _stopping.Token);
     }
 
     /// <summary>Where it listens, with the port that it got; known once it has started.</summary>
