@@ -14,7 +14,7 @@ public sealed class SlowClientsTests : IAsyncLifetime
     private const long PeakBytesMax = 600L << 20;
 
     /// <summary>
-    /// Headers must come within 30 s, bodies at 240 bytes/s after 5 s; where no whole frame comes, a ping after 30 s must be
+    /// Headers must come within 30 s, bodies at 240 bytes/s after 5 s (gRPC: 20 s); where no whole frame comes, a ping after 30 s must be
     /// answered within 20 s; and what a busy machine adds.
     /// </summary>
     private static readonly TimeSpan CloseBound = TimeSpan.FromSeconds(90);
