@@ -16,6 +16,12 @@ public sealed record GatewayOptions
     /// <summary>Silence on a gRPC connection after which it is pinged; one that does not answer is closed. Default 30 s.</summary>
     public TimeSpan GrpcPingDelay { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// A client takes each 64 KiB of one large gRPC message within this, or its call is reset: such a message is held whole
+    /// until then. Streams of small messages are held back instead, however long that is. Default 30 s.
+    /// </summary>
+    public TimeSpan GrpcPiecePatience { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Requests being answered at once, event streams apart; more get SH-2003. Default 10,000.</summary>
     public int RequestsInFlightMax { get; init; } = 10_000;
 

@@ -17,6 +17,9 @@ public sealed class RunningServer : IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("statehouse-grpc-");
     private SingleNode _node = null!;
 
+    /// <summary>How long a client may take for a piece of a large reply.</summary>
+    public TimeSpan PiecePatience { get; init; } = new GatewayOptions().GrpcPiecePatience;
+
     public HttpClient Http { get; private set; } = null!;
 
     public IPEndPoint Address => new(IPAddress.Loopback, _node.GrpcAddress!.Port);
@@ -30,6 +33,7 @@ public sealed class RunningServer : IAsyncLifetime
             HttpAddress = new IPEndPoint(IPAddress.Loopback, 0),
             GrpcAddress = new IPEndPoint(IPAddress.Loopback, 0),
             StopPatience = TimeSpan.FromSeconds(5),
+            GrpcPiecePatience = PiecePatience,
         };
         _node = await SingleNode.StartAsync(store, Limits.Default, options, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
         Http = new HttpClient

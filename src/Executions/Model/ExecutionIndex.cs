@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Unicode;
 using Statehouse.Agents;
 using Statehouse.Agents.Codec;
 using Statehouse.Agents.Model;
@@ -28,6 +30,38 @@ public static class ExecutionIndex
             return [];
         return [.. labels.Select(label => label.Key + "=" + label.Value).OrderBy(text => new Key(text))];
     }
+
+    /// <summary>
+    /// Holds what a store gave back of an item against what it must be, a JSON object. It carries no checksum: damage that
+    /// leaves it one is not seen here, and the execution itself tells what is right.
+    /// </summary>
+    /// <exception cref="InvariantBrokenException">SH-9001. It is damaged.</exception>
+    internal static void CheckSummary(IndexedAgent item)
+    {
+        ReadOnlySpan<byte> summary = item.Row.Summary.Span;
+        var reader = new Utf8JsonReader(summary, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        try
+        {
+            // Without white space around it: what is inside the braces is copied into replies.
+            if (summary is [(byte)'{', .., (byte)'}'])
+            {
+                while (reader.Read())
+                {
+                    // To its end.
+                }
+                if (Utf8.IsValid(summary))
+                    return;
+            }
+        }
+        catch (JsonException error)
+        {
+            throw Damaged(item, error);
+        }
+        throw Damaged(item, null);
+    }
+
+    private static InvariantBrokenException Damaged(IndexedAgent item, Exception? cause) =>
+        new($"The index row of execution {item.Agent.Namespace}/{item.Agent.Name} holds no JSON object: it is damaged.", cause);
 
     /// <summary>An item of a list, without what the index holds beside it (id, version, time of the last commit).</summary>
     private static ReadOnlyMemory<byte> Summary(ExecutionView view)

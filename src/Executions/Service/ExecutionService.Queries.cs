@@ -25,6 +25,7 @@ public sealed partial class ExecutionService
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Up to the limit, and whether more follow.</returns>
     /// <exception cref="RefusedException">SH-1003: a range that ends before it begins, a limit out of range.</exception>
+    /// <exception cref="InvariantBrokenException">SH-9001. An item's row in the index is damaged.</exception>
     public async ValueTask<(IReadOnlyList<IndexedAgent> Items, bool HasMore)> QueryAsync(IndexQuery query, CancellationToken cancellationToken)
     {
         if (query.Limit < 1 || query.Limit > _limits.PageMax)
@@ -35,6 +36,8 @@ public sealed partial class ExecutionService
         int wanted = query.Limit;
         int asked = Math.Min(wanted + 1, 1000);
         IReadOnlyList<IndexedAgent> found = await Stores.Index.QueryAsync(query with { Limit = asked }, cancellationToken).ConfigureAwait(false);
+        foreach (IndexedAgent item in found)
+            ExecutionIndex.CheckSummary(item);
         bool hasMore = found.Count > wanted || (asked == wanted && found.Count == wanted);
         return ([.. found.Take(wanted)], hasMore);
     }

@@ -59,7 +59,7 @@ public sealed class GrpcServer : IAsyncDisposable
             .. new ReflectionMethods(files).All,
         ];
         var log = new GrpcLog(loggers.CreateLogger("Statehouse.Gateway"));
-        _door = new GrpcDoor(methods, load, log, _metrics, limits, clock, _stopping.Token);
+        _door = new GrpcDoor(methods, load, log, _metrics, limits, options.GrpcPiecePatience, clock, _stopping.Token);
     }
 
     /// <summary>Where it listens, with the port that it got; known once it has started.</summary>
@@ -91,6 +91,9 @@ public sealed class GrpcServer : IAsyncDisposable
         var kestrel = new KestrelServerOptions { AddServerHeader = false };
         // MessageReader bounds each message, with an answer that names the limit.
         kestrel.Limits.MaxRequestBodySize = null;
+        // Kestrel closes the whole connection, with all its calls, where the body of one of them comes too slowly: a client
+        // that begins hundreds at once is given more time to come round to each than Kestrel's own 5 s.
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(20));
         // A client may read a replay as slowly as it likes; one that is no longer there is found by the pings.
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.Http2.KeepAlivePingDelay = options.GrpcPingDelay;

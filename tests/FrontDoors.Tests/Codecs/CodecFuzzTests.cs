@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Text.Json;
 using Statehouse.Agents;
 using Statehouse.Agents.Codec;
 using Statehouse.Agents.Model;
+using Statehouse.Executions;
 using Statehouse.FrontDoors.Tests.Fuzzing;
 using Statehouse.Gateway;
 using Statehouse.Journal;
@@ -47,7 +49,8 @@ public sealed class CodecFuzzTests
     [Fact]
     public async Task Cursors_and_timeouts_are_read_or_refused()
     {
-        string[] valid = ["17", "17.2", "9223372036854775807", "0", "30S", "99999999H", "1n"];
+        string page = OpaqueCursor.Of(new IndexCursor(new CommitTime(1_700_000_000_000_000), "run-\u00fc"));
+        string[] valid = [page, page, "17", "17.2", "9223372036854775807", "0", "30S", "99999999H", "1n"];
         var run = new FuzzRun(share: 0.1);
         await run.RunAsync(workers: 1, (random, _) =>
         {
@@ -55,11 +58,47 @@ public sealed class CodecFuzzTests
             string text = System.Text.Encoding.Latin1.GetString(bytes);
             Expect<RefusedException>(() => FeedCursor.Parse("after", text));
             Expect<RefusedException>(() => GrpcTimeout.Parse(text));
+            Expect<RefusedException>(() => ExpectSamePlace("after=" + Uri.EscapeDataString(text)));
+            Expect<RefusedException>(() => ExpectSamePlace("after=" + text));
             Expect<RefusedException>(() => PercentText.Decode("key", text));
             Expect<RefusedException>(() => JsonText.Parse("value", bytes, 64));
             return Task.CompletedTask;
         });
     }
+
+    [Fact]
+    public async Task Rows_of_the_index_are_copied_as_whole_JSON_or_are_damage()
+    {
+        byte[] summary =
+            "{\"workflow\":\"w\",\"status\":\"running\",\"step\":3,\"labels\":{\"team\":\"bl\u00fce\"},\"error\":{\"type\":\"t\"},\"lease\":{\"worker\":\"w1\",\"token\":1}}"u8.ToArray();
+        int whole = 0;
+        var run = new FuzzRun(share: 0.1);
+        await run.RunAsync(workers: 1, (random, _) =>
+        {
+            byte[] changed = ByteMutator.Mutate(random, summary, "{}"u8.ToArray());
+            Expect<InvariantBrokenException>(() =>
+            {
+                IndexedAgent item = Indexed(changed);
+                ExecutionIndex.CheckSummary(item);
+                var reply = new JsonBuffer();
+                ExecutionReply.Item(reply, item);
+                using JsonDocument read = JsonDocument.Parse(reply.Written, new JsonDocumentOptions { MaxDepth = 1000 });
+                Assert.Equal("run", read.RootElement.EnumerateObject().First().Value.GetString());
+                whole++;
+            });
+            return Task.CompletedTask;
+        });
+        Assert.InRange(whole, 1, run.Cases - 1);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("{\"a\":1}}")]
+    [InlineData("{\"a\":1},\"version\":{}")]
+    public void A_row_of_the_index_that_is_no_object_is_damage(string summary) =>
+        Assert.Throws<InvariantBrokenException>(() => ExecutionIndex.CheckSummary(Indexed(System.Text.Encoding.UTF8.GetBytes(summary))));
 
     [Theory]
     [InlineData(int.MaxValue)]
@@ -88,6 +127,19 @@ public sealed class CodecFuzzTests
         Assert.False(StoredBody.TryDecode(bomb, out _));
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, AllocatedBytesMax);
+    }
+
+    private static IndexedAgent Indexed(byte[] summary) =>
+        new(new AgentId(AgentKind.Execution, "default", "run"), new AgentVersion(3), default, new IndexRow(1, "w", [], default, null, summary));
+
+    /// <summary>A page's cursor that is taken says the same place when it is written again.</summary>
+    private static void ExpectSamePlace(string query)
+    {
+        IndexCursor? place = OpaqueCursor.Parse(Query.Parse(query, ["after"], []));
+        if (place is null)
+            return;
+        string again = OpaqueCursor.Of(place);
+        Assert.Equal(place, OpaqueCursor.Parse(Query.Parse("after=" + again, ["after"], [])));
     }
 
     private static void Expect<TRefusal>(Action read)

@@ -9,7 +9,7 @@ namespace Statehouse.FrontDoors.Tests.Fuzzing;
 /// </summary>
 internal sealed class FuzzRun
 {
-    private static readonly TimeSpan DefaultLength = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan DefaultLength = TimeSpan.FromSeconds(12);
 
     private readonly TimeSpan _length;
     private readonly long _started = Stopwatch.GetTimestamp();

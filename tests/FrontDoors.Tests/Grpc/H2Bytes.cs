@@ -9,6 +9,9 @@ internal static class H2Bytes
     public const byte Headers = 1;
     public const byte ResetStream = 3;
     public const byte Settings = 4;
+    public const byte Continuation = 9;
+    private const byte EndStream = 1;
+    private const byte EndHeaders = 4;
     private const int FrameHeaderBytes = 9;
 
     private static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
@@ -20,17 +23,19 @@ internal static class H2Bytes
         [(byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length, type, flags,
          (byte)(stream >> 24), (byte)(stream >> 16), (byte)(stream >> 8), (byte)stream, .. payload];
 
+    /// <summary>The beginning of a frame: its payload is still to come.</summary>
+    public static byte[] FrameHeader(byte type, byte flags, int stream, int payloadBytes) =>
+        Frame(type, flags, stream, new byte[payloadBytes])[..FrameHeaderBytes];
+
+    /// <summary>A call's headers, whole, with the call left open; or left open themselves.</summary>
+    public static byte[] OpenCall(int stream, string method, bool endsHeaders) =>
+        Frame(Headers, endsHeaders ? EndHeaders : (byte)0, stream, Pack(HeadersOf(method)));
+
     /// <summary>A whole call: its headers, one message, the end.</summary>
     public static byte[] Call(int stream, string method, byte[] message, params (string Name, string Value)[] more)
     {
-        (string, string)[] headers =
-        [
-            (":method", "POST"), (":scheme", "http"), (":path", "/statehouse.v1.StatehouseService/" + method), (":authority", "localhost"),
-            ("content-type", "application/grpc"), ("te", "trailers"), .. more,
-        ];
+        (string, string)[] headers = [.. HeadersOf(method), .. more];
         byte[] prefixed = [0, (byte)(message.Length >> 24), (byte)(message.Length >> 16), (byte)(message.Length >> 8), (byte)message.Length, .. message];
-        const byte EndHeaders = 4;
-        const byte EndStream = 1;
         return [.. Frame(Headers, EndHeaders, stream, Pack(headers)), .. Frame(Data, EndStream, stream, prefixed)];
     }
 
@@ -46,6 +51,12 @@ internal static class H2Bytes
         }
         return bytes.IsEmpty;
     }
+
+    private static (string Name, string Value)[] HeadersOf(string method) =>
+    [
+        (":method", "POST"), (":scheme", "http"), (":path", "/statehouse.v1.StatehouseService/" + method), (":authority", "localhost"),
+        ("content-type", "application/grpc"), ("te", "trailers"),
+    ];
 
     /// <summary>HPACK: literals that are never indexed, without Huffman coding (RFC 7541 section 6.2.3).</summary>
     private static byte[] Pack((string Name, string Value)[] headers)

@@ -30,9 +30,12 @@ public sealed class BackPressureTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>A server whose heap is bounded, as docs/operating.md tells operators to.</summary>
-    internal static ServerProcess BoundedServer() => new()
+    /// <param name="heapBytesMax">Its bound.</param>
+    /// <param name="limits"><c>name=value</c> each, as of <c>--limit</c>.</param>
+    internal static ServerProcess BoundedServer(long heapBytesMax = HeapBytesMax, params IEnumerable<string> limits) => new()
     {
-        Environment = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x" + HeapBytesMax.ToString("x", CultureInfo.InvariantCulture) },
+        Environment = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x" + heapBytesMax.ToString("x", CultureInfo.InvariantCulture) },
+        MoreFlags = [.. limits.SelectMany(limit => (string[])["--limit", limit])],
     };
 
     [Fact]

@@ -4,7 +4,8 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>One call on its way through a method: the <see cref="GrpcDoor"/> makes it, hands it in, and disposes it.</summary>
-internal sealed class GrpcCall(HttpContext http, RequestLoad load, int messageBytesMax, TimeProvider clock, CancellationToken stopping) : IDisposable
+internal sealed class GrpcCall(
+    HttpContext http, RequestLoad load, int messageBytesMax, TimeSpan piecePatience, TimeProvider clock, CancellationToken stopping) : IDisposable
 {
     // What a timer can count; a deadline further away is none.
     private static readonly TimeSpan DeadlineMax = TimeSpan.FromMilliseconds(int.MaxValue);
@@ -22,7 +23,7 @@ internal sealed class GrpcCall(HttpContext http, RequestLoad load, int messageBy
 
     public MessageReader Requests { get; } = new(http.Request.BodyReader, load, messageBytesMax);
 
-    public MessageWriter Replies { get; } = new(http.Response, clock);
+    public MessageWriter Replies { get; } = new(http.Response, piecePatience, clock);
 
     /// <summary>Ends the call's work: the client has gone or cancelled, the deadline has passed, or a stream is cut by the server's stop.</summary>
     public CancellationToken Ending { get; private set; } = http.RequestAborted;

@@ -10,8 +10,8 @@ namespace Statehouse.Gateway;
 /// status, metrics. It knows who calls what, as the <see cref="Door"/> of HTTP does.
 /// </summary>
 internal sealed class GrpcDoor(
-    IEnumerable<GrpcMethod> methods, RequestLoad load, GrpcLog log, GrpcMetrics metrics, Limits limits, TimeProvider clock,
-    CancellationToken stopping)
+    IEnumerable<GrpcMethod> methods, RequestLoad load, GrpcLog log, GrpcMetrics metrics, Limits limits, TimeSpan piecePatience,
+    TimeProvider clock, CancellationToken stopping)
 {
     private const string MediaType = "application/grpc";
 
@@ -24,7 +24,7 @@ internal sealed class GrpcDoor(
     {
         long started = clock.GetTimestamp();
         bool mayEnter = load.Enter();
-        using var call = new GrpcCall(http, load, limits.CommitBytesMax, clock, stopping);
+        using var call = new GrpcCall(http, load, limits.CommitBytesMax, piecePatience, clock, stopping);
         if (!IsGrpc(http))
             return;
         GrpcStatus status = GrpcStatus.Ok;

@@ -12,8 +12,11 @@ internal sealed record GrpcProblem(
 {
     private static readonly IReadOnlyDictionary<string, string> NoDetails = new Dictionary<string, string>();
 
-    /// <summary>Our bug, or the outside's failure: something that an operator should read of.</summary>
-    public bool IsForTheOperator => Code is { } code && code.Kind() != ErrorKind.Refusal || Status == GrpcStatus.Internal && Code is null;
+    /// <summary>
+    /// Our bug, or the outside's failure, as where HTTP answers 500 or more: something that an operator should read of. Callers
+    /// that push too much are told to come back, and the log is not filled with them.
+    /// </summary>
+    public bool IsForTheOperator => Code is { } code ? ErrorMap.For(code).HttpStatus >= 500 : Status == GrpcStatus.Internal;
 
     public static GrpcProblem Of(Exception error, GrpcCall call) => error switch
     {

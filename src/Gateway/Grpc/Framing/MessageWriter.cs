@@ -6,14 +6,11 @@ using Statehouse.Journal;
 namespace Statehouse.Gateway;
 
 /// <summary>Writes a reply's messages, each with its prefix. What is much waits for the client to take it.</summary>
-internal sealed class MessageWriter(HttpResponse response, TimeProvider clock)
+/// <param name="response">Of the call.</param>
+/// <param name="piecePatience">As of <see cref="GatewayOptions.GrpcPiecePatience"/>.</param>
+/// <param name="clock">Time.</param>
+internal sealed class MessageWriter(HttpResponse response, TimeSpan piecePatience, TimeProvider clock)
 {
-    /// <summary>
-    /// A client takes each piece of one message within this, or its call is reset: such a message is held whole until then.
-    /// Streams of small messages are held back instead, however long that is.
-    /// </summary>
-    public static readonly TimeSpan PiecePatience = TimeSpan.FromSeconds(30);
-
     // Beyond this a reply leaves in pieces, so that a client's window bounds what waits here.
     private const int PieceBytes = 64 * 1024;
 
@@ -92,7 +89,7 @@ internal sealed class MessageWriter(HttpResponse response, TimeProvider clock)
         for (int sent = 0; sent < framed.Length; sent += PieceBytes)
         {
             ValueTask<FlushResult> piece = response.BodyWriter.WriteAsync(framed.AsMemory(sent, Math.Min(PieceBytes, framed.Length - sent)), CancellationToken.None);
-            await WaitForRoomAsync(piece, PiecePatience, cancellationToken);
+            await WaitForRoomAsync(piece, piecePatience, cancellationToken);
         }
     }
 
