@@ -47,27 +47,59 @@ internal sealed class FeedPageReader
             // Only between transactions may a page end.
             if (commitTs != _through && IsFull)
                 return new FeedPage(_commits, _through, AtEnd: false);
-            Take();
+            try
+            {
+                Take(commitTs);
+            }
+            catch (InvariantBrokenException error) when (error.FeedDamage is not null)
+            {
+                if (BeforeDamage(commitTs) is { } sound)
+                    return sound;
+                throw;
+            }
             _through = commitTs;
         }
         return new FeedPage(_commits, _through, AtEnd: true);
     }
 
+    /// <summary>Sound commits are not lost with a damaged one: the next page begins with it, and is refused.</summary>
+    /// <returns>null where there are none.</returns>
+    private FeedPage? BeforeDamage(CommitTs damaged)
+    {
+        _commits.RemoveAll(item => item.Commit.CommitTs == damaged);
+        return _commits.Count == 0 ? null : new FeedPage(_commits, _commits[^1].Commit.CommitTs, AtEnd: false);
+    }
+
     private bool IsFull => _commits.Count >= _limit || _bytes >= BytesMax || _rowsScanned >= RowsScannedMax;
 
-    private void Take()
+    /// <exception cref="InvariantBrokenException">SH-9001, with the transaction. The row is not what was written.</exception>
+    private void Take(CommitTs commitTs)
     {
         _rowsScanned++;
-        if (_row.IsNull(7))
-            throw new InvariantBrokenException($"The commit at position {_row.Int64(1)} belongs to no agent: the journal is damaged.");
-        if (_namespace is not null && !_row.Bytes(8).SequenceEqual(_namespace))
-            return;
-        AgentId agent = AgentOfRow();
+        AgentId? agent = null;
+        try
+        {
+            if (_row.IsNull(7))
+                throw new InvariantBrokenException($"The commit at position {_row.Int64(1)} belongs to no agent: the journal is damaged.");
+            if (_namespace is not null && !_row.Bytes(8).SequenceEqual(_namespace))
+                return;
+            agent = AgentOfRow();
+            JournalCommit commit = CommitOfRow(agent);
+            _bytes += commit.Bytes;
+            _commits.Add(new FeedCommit(agent, commit));
+        }
+        catch (InvariantBrokenException error)
+        {
+            throw CommitChain.InFeed(error, agent, new AgentVersion(_row.Int64(0)), commitTs);
+        }
+    }
+
+    private JournalCommit CommitOfRow(AgentId agent)
+    {
         JournalCommit commit = CommitRows.Decode(_row, agent);
         CommitHash? previous = _row.IsNull(11) ? null : CommitRows.DecodeHash(_row.Bytes(11), agent);
         CommitChain.Check(agent, new AgentVersion(_row.Int64(10)), previous, commit);
-        _bytes += commit.Bytes;
-        _commits.Add(new FeedCommit(agent, commit));
+        return commit;
     }
 
     private AgentId AgentOfRow()

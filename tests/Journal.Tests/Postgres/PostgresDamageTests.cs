@@ -42,10 +42,34 @@ public sealed class PostgresDamageTests : PostgresFixture
             () => store.ReadForwardAsync(agent.Handle, only, only, Cancellation).ToListAsync(Cancellation).AsTask());
         await Assert.ThrowsAsync<InvariantBrokenException>(
             () => store.ReadBackwardAsync(agent.Handle, only, only, Cancellation).ToListAsync(Cancellation).AsTask());
-        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadFeedAsync(CommitTs.None, 100, null, Cancellation));
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => Commits.ReadFeedAsync(store, Cancellation));
         // What does not touch it is served.
         var others = new AgentVersion(version == 1 ? 3 : version - 1);
         Assert.Single(await store.ReadForwardAsync(agent.Handle, others, others, Cancellation).ToListAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData("set body = '{}'")]
+    [InlineData("set hash = '\\x0102'")]
+    public async Task A_damaged_commit_takes_nobody_elses_out_of_the_feed(string change)
+    {
+        PostgresJournalStore store = await OpenAsync();
+        Commits[] agents = [new("a"), new("b"), new("c")];
+        foreach (Commits agent in agents)
+            await AppendAsync(store, agent);
+        await ExecuteAsync($"update statehouse.journal {change} where stream_id = (select stream_id from statehouse.stream where name = 'b')");
+
+        FeedPage before = await store.ReadFeedAsync(CommitTs.None, 100, null, Cancellation);
+        var damage = await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadFeedAsync(before.Through, 100, null, Cancellation));
+        FeedPage behind = await store.ReadFeedAsync(damage.FeedDamage!.Value, 100, null, Cancellation);
+
+        Assert.Equal("a", Assert.Single(before.Commits).Agent.Name);
+        Assert.False(before.AtEnd);
+        Assert.Equal(agents[1].Acknowledged[0].CommitTs, damage.FeedDamage);
+        Assert.Equal($"{damage.FeedDamage}", damage.Details["commit_ts"]);
+        Assert.Equal(("b", "1"), (damage.Details["agent"], damage.Details["agent_version"]));
+        Assert.Equal("c", Assert.Single(behind.Commits).Agent.Name);
+        Assert.True(behind.AtEnd);
     }
 
     [Fact]
