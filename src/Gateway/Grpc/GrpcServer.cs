@@ -42,7 +42,7 @@ public sealed class GrpcServer : IAsyncDisposable
     {
         _readiness = readiness;
         _options = options;
-        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax, limits.RequestBytesMax);
+        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax, RequestLoad.BytesMaxOf(limits));
         _metrics = new GrpcMetrics(load);
         _kestrel = new KestrelServer(
             Options.Create(KestrelOptions(options)),
