@@ -1,7 +1,10 @@
 using System.IO.Pipelines;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Statehouse.Agents;
+using Statehouse.Journal;
 
 namespace Statehouse.Gateway.Tests.BadInput;
 
@@ -28,6 +31,41 @@ public sealed class RequestLoadTests
 
         await sending;
         Assert.Equal(bytes, body.Utf8.Length);
+    }
+
+    [Fact]
+    public async Task A_message_is_given_back_when_the_next_one_is_awaited_or_the_stream_goes_on_without_it()
+    {
+        const int Bytes = 80 * 1024;
+        const int BytesMax = 100 * 1024;
+        var load = new RequestLoad(1, 1, BytesMax);
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: MiB, resumeWriterThreshold: MiB / 2));
+        using var reader = new MessageReader(pipe.Reader, load, MiB);
+        byte[] message = new BytesValue { Value = ByteString.CopyFrom(new byte[Bytes]) }.ToByteArray();
+        byte[] framed = [0, .. BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder(message.Length)), .. message];
+
+        Assert.Equal(Bytes, (await ReadInTwoAsync())!.Value.Length);
+        Assert.Throws<JournalBusyException>(() => load.TakeBytes(BytesMax));
+        Task<BytesValue?> second = ReadInTwoAsync();
+        Assert.NotNull(await second);
+        reader.GiveBack();
+        load.TakeBytes(BytesMax);
+        load.GiveBytes(BytesMax);
+        Assert.NotNull(await ReadInTwoAsync());
+        Task<BytesValue?> next = reader.ReadAsync(BytesValue.Parser, Cancellation).AsTask();
+        load.TakeBytes(BytesMax);
+        load.GiveBytes(BytesMax);
+        await pipe.Writer.CompleteAsync();
+        Assert.Null(await next);
+
+        // A message is only counted where it does not come at once.
+        async Task<BytesValue?> ReadInTwoAsync()
+        {
+            await pipe.Writer.WriteAsync(framed.AsMemory(0, framed.Length - 1), Cancellation);
+            Task<BytesValue?> read = reader.ReadAsync(BytesValue.Parser, Cancellation).AsTask();
+            await pipe.Writer.WriteAsync(framed.AsMemory(framed.Length - 1), Cancellation);
+            return await read;
+        }
     }
 
     private static HttpRequest Request(PipeReader body)

@@ -36,6 +36,7 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
     public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
         where T : class, IMessage<T>
     {
+        GiveBack();
         while (true)
         {
             ReadResult read = await body.ReadAsync(cancellationToken);
@@ -67,12 +68,17 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
         }
     }
 
-    /// <summary>What was taken counts until the call has ended: the message is read out of it by then, and takes as much.</summary>
-    public void Dispose()
+    /// <summary>
+    /// What was taken for a message counts while it is answered, since the message takes as much: until the next is asked
+    /// for, the call ends, or a stream that may last for days says that it goes on without it.
+    /// </summary>
+    public void GiveBack()
     {
         load.GiveBytes(_taken);
         _taken = 0;
     }
+
+    public void Dispose() => GiveBack();
 
     /// <summary>Counts what has come of a message that is not whole yet.</summary>
     private void Take(long bytes)
