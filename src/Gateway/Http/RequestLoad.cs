@@ -8,7 +8,8 @@ namespace Statehouse.Gateway;
 /// <param name="requestsMax">Requests being answered.</param>
 /// <param name="streamsMax">Streams open.</param>
 /// <param name="bytesMax">Bytes of request bodies held: <see cref="BytesMaxOf"/>.</param>
-internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax)
+/// <param name="pace">How fast a body must come that is counted.</param>
+internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax, BodyPace pace)
 {
     /// <summary>Bodies up to this are not counted: the bound on requests bounds them.</summary>
     public const int BytesFree = 16 * 1024;
@@ -22,6 +23,8 @@ internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax
         limits.RequestBytesMax,
         // RequestBody's arrays come in powers of two; MessageReader counts a message's prefix too.
         MessageReader.PrefixBytes + (long)BitOperations.RoundUpToPowerOf2((uint)limits.CommitBytesMax));
+
+    public BodyPace Pace => pace;
 
     public int Requests => Volatile.Read(ref _requests);
 

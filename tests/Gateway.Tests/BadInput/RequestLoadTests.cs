@@ -4,6 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Statehouse.Agents;
+using Statehouse.Gateway.Tests.Hosting;
 using Statehouse.Journal;
 
 namespace Statehouse.Gateway.Tests.BadInput;
@@ -12,6 +13,8 @@ namespace Statehouse.Gateway.Tests.BadInput;
 public sealed class RequestLoadTests
 {
     private const int MiB = 1024 * 1024;
+
+    private static readonly BodyPace Patient = new(TimeSpan.FromMinutes(1), 1, TimeProvider.System);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -23,7 +26,7 @@ public sealed class RequestLoadTests
     {
         Limits limits = Limits.Default with { CommitBytesMax = commitBytesMax, RequestBytesMax = requestBytesMax };
         LimitTable.CheckTogether(limits);
-        var load = new RequestLoad(1, 1, RequestLoad.BytesMaxOf(limits));
+        var load = new RequestLoad(1, 1, RequestLoad.BytesMaxOf(limits), Patient);
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: MiB, resumeWriterThreshold: MiB / 2));
         Task sending = SendAsync(pipe.Writer, bytes);
 
@@ -34,11 +37,42 @@ public sealed class RequestLoadTests
     }
 
     [Fact]
+    public async Task A_body_that_drips_is_given_up_and_gives_back_what_it_held()
+    {
+        const int Announced = 8 * MiB;
+        await using Node node = await Node.StartAsync(
+            Limits.Default with { RequestBytesMax = Announced },
+            new GatewayOptions { BodyGrace = TimeSpan.FromMilliseconds(300), BodyBytesPerSecondMin = 1024 * MiB });
+        await using RawHttp raw = await RawHttp.ConnectAsync(node.Address);
+        await raw.SendAsync(
+            $"PUT /v1/namespaces/default/agents/a/state/k HTTP/1.1\nHost: x\nContent-Length: {Announced}\n\n\"{new string('x', 5 * MiB)}");
+
+        RawReply reply = await raw.ReadReplyAsync();
+
+        reply.ExpectProblem(408, "SH-1003");
+        Assert.Contains("too slowly", reply.Body, StringComparison.Ordinal);
+        (await node.Api.PutAsync("/v1/namespaces/default/agents/a/state/k", $"\"{new string('x', MiB - 2)}\"")).Expect(200);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_counted_may_take_longer()
+    {
+        await using Node node = await Node.StartAsync(
+            options: new GatewayOptions { BodyGrace = TimeSpan.FromMilliseconds(1), BodyBytesPerSecondMin = 1024 * MiB });
+        await using RawHttp raw = await RawHttp.ConnectAsync(node.Address);
+        await raw.SendAsync("PUT /v1/namespaces/default/agents/a/state/k HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 3\n\n1");
+        // Another whole request on another connection lies between the two halves.
+        (await node.Api.GetAsync("/readyz")).Expect(200);
+        await raw.SendAsync("23");
+        Assert.Equal(200, (await raw.ReadReplyAsync()).Status);
+    }
+
+    [Fact]
     public async Task A_message_is_given_back_when_the_next_one_is_awaited_or_the_stream_goes_on_without_it()
     {
         const int Bytes = 80 * 1024;
         const int BytesMax = 100 * 1024;
-        var load = new RequestLoad(1, 1, BytesMax);
+        var load = new RequestLoad(1, 1, BytesMax, Patient);
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: MiB, resumeWriterThreshold: MiB / 2));
         using var reader = new MessageReader(pipe.Reader, load, MiB);
         byte[] message = new BytesValue { Value = ByteString.CopyFrom(new byte[Bytes]) }.ToByteArray();
