@@ -26,6 +26,41 @@ public sealed class PostgresDamageTests : PostgresFixture
     }
 
     [Theory]
+    [InlineData(8)]
+    [InlineData(10)]
+    public async Task Nothing_above_a_gap_is_handed_out_unchecked_when_it_is_read_backward(int changed)
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync($"delete from statehouse.journal where version = 6; update statehouse.journal set body = '{{}}' where version = {changed}");
+
+        var seen = new List<JournalCommit>();
+        await Assert.ThrowsAsync<InvariantBrokenException>(async () =>
+        {
+            await foreach (JournalCommit commit in store.ReadBackwardAsync(agent.Handle, First, Last, Cancellation))
+                seen.Add(commit);
+        });
+
+        Assert.DoesNotContain(seen, commit => commit.Version.Value <= changed);
+    }
+
+    [Fact]
+    public async Task History_that_is_trimmed_below_a_reader_who_goes_backward_is_no_damage()
+    {
+        PostgresJournalStore store = await OpenAsync();
+        var agent = new Commits("agent");
+        await AppendAsync(store, agent, 2500);
+        var trimmed = await Assert.ThrowsAsync<HistoryTrimmedException>(async () =>
+        {
+            await foreach (JournalCommit commit in store.ReadBackwardAsync(agent.Handle, First, Last, Cancellation))
+            {
+                if (commit.Version.Value == 2500)
+                    await ExecuteAsync("delete from statehouse.journal where version < 1000; update statehouse.stream set first_version = 1000");
+            }
+        });
+        Assert.Contains("999", trimmed.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("set body = '{\"n\":777}' where version = 5", 5)]
     [InlineData("set committed_at = committed_at + 1 where version = 1", 1)]
     [InlineData("set txn_id = '00000000-0000-0000-0000-000000000000' where version = 10", 10)]
