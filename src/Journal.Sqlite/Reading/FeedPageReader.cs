@@ -11,17 +11,20 @@ internal sealed class FeedPageReader
     private const int RowsScannedMax = 20_000;
     private const long BytesMax = 8 * 1024 * 1024;
 
+    private readonly SqliteDatabase _database;
     private readonly SqliteStatement _row;
     private readonly int _limit;
     private readonly byte[]? _namespace;
     private readonly List<FeedCommit> _commits = [];
     private readonly Dictionary<long, AgentId> _agents = [];
+    private readonly Dictionary<long, JournalCommit> _last = [];
     private CommitTs _through;
     private int _rowsScanned;
     private long _bytes;
 
-    private FeedPageReader(SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
+    private FeedPageReader(SqliteDatabase database, SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
     {
+        _database = database;
         _row = row;
         _limit = limit;
         _namespace = @namespace;
@@ -33,7 +36,7 @@ internal sealed class FeedPageReader
     {
         byte[]? namespaceBytes = @namespace is null ? null : StoredNames.Encode(@namespace);
         using SqliteStatement row = database.Prepare(Sql.Feed).Bind(1, FeedPosition.After(afterExclusive));
-        return new FeedPageReader(row, afterExclusive, limit, namespaceBytes).Read();
+        return new FeedPageReader(database, row, afterExclusive, limit, namespaceBytes).Read();
     }
 
     public static CommitTs End(SqliteDatabase database) =>
@@ -97,9 +100,21 @@ internal sealed class FeedPageReader
     private JournalCommit CommitOfRow(AgentId agent)
     {
         JournalCommit commit = CommitRows.Decode(_row, agent);
-        CommitHash? previous = _row.IsNull(11) ? null : CommitRows.DecodeHash(_row.Bytes(11), agent);
-        CommitChain.Check(agent, new AgentVersion(_row.Int64(10)), previous, commit);
+        long streamId = _row.Int64(6);
+        CommitChain.Check(agent, new AgentVersion(_row.Int64(10)), PreviousHash(streamId, commit.Version, agent), commit);
+        _last[streamId] = commit;
         return commit;
+    }
+
+    /// <summary>A read of its own only where the page does not hold that commit: the feed of one busy agent needs one.</summary>
+    private CommitHash? PreviousHash(long streamId, AgentVersion version, AgentId agent)
+    {
+        if (version.Value == 1)
+            return null;
+        if (_last.TryGetValue(streamId, out JournalCommit? last) && last.Version.Next == version)
+            return last.Hash;
+        using SqliteStatement previous = _database.Prepare(Sql.CommitHash).Bind(1, streamId).Bind(2, version.Value - 1);
+        return previous.Step() ? CommitRows.DecodeHash(previous.Bytes(0), agent) : null;
     }
 
     private AgentId AgentOfRow()
