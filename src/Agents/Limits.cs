@@ -35,7 +35,8 @@ public sealed record Limits
 
     /// <summary>
     /// Bytes of request bodies that one protocol (HTTP, gRPC) of a process holds at once, those of at most 16 KiB not counted;
-    /// more get SH-2003. A request takes about three times its body while it is answered.
+    /// more get SH-2003. There is always room for one body of <see cref="CommitBytesMax"/>. A request takes about three times
+    /// its body while it is answered.
     /// </summary>
     public long RequestBytesMax { get; init; } = 64L * 1024 * 1024;
 

@@ -28,6 +28,15 @@ public sealed record GatewayOptions
     /// <summary>Event streams open at once; more get SH-2003. Default 10,000.</summary>
     public int StreamsMax { get; init; } = 10_000;
 
+    /// <summary>
+    /// How long a request body of more than 16 KiB may take whatever it brings; then it must have brought
+    /// <see cref="BodyBytesPerSecondMin"/> on average, or is given up (408). Default 5 s.
+    /// </summary>
+    public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes per second that a request body of more than 16 KiB must bring, <see cref="BodyGrace"/> apart. Default 64 KiB.</summary>
+    public int BodyBytesPerSecondMin { get; init; } = 64 * 1024;
+
     /// <summary>Time without an event after which a stream sends a comment, so that proxies keep it open. Default 15 s.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -38,7 +38,8 @@ public sealed class GatewayServer : IAsyncDisposable
         _options = options;
         _clock = clock;
         _exporter = new PrometheusExporter(options.Meters);
-        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax, limits.RequestBytesMax);
+        var load = new RequestLoad(
+            options.RequestsInFlightMax, options.StreamsMax, RequestLoad.BytesMaxOf(limits), BodyPace.Of(options, clock));
         _metrics = new GatewayMetrics(load);
         _kestrel = new KestrelServer(
             Options.Create(KestrelOptions(options)),

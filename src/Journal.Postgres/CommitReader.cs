@@ -61,7 +61,7 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
         string sql, JournalHandle handle, long streamId, AgentVersion firstKept, AgentVersion from, AgentVersion to, AgentVersion expected,
         CancellationToken cancellationToken)
     {
-        List<JournalCommit> page = await sessions.CallAsync(
+        (List<JournalCommit> page, AgentVersion missing) = await sessions.CallAsync(
             async (connection, token) =>
             {
                 await using var command = new NpgsqlCommand(sql, connection);
@@ -77,28 +77,36 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
                     commits.Add(Commit(row, handle.Agent));
                     beforePage = StoredHash.ReadOrNull(row, 6, handle.Agent) ?? beforePage;
                 }
-                if (commits.Count > 0 && commits[0].Version == expected)
-                    CheckChain(handle.Agent, firstKept, beforePage, commits);
-                return commits;
+                return commits.Count > 0 && commits[0].Version == expected ? CheckChain(handle.Agent, firstKept, beforePage, commits) : ([], expected);
             },
             cancellationToken).ConfigureAwait(false);
-        return page.Count > 0 ? page : throw await MissingAsync(handle, streamId, expected, cancellationToken).ConfigureAwait(false);
+        return page.Count > 0 ? page : throw await MissingAsync(handle, streamId, missing, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>A version that is missing within the page is found, and told, when it is handed out.</summary>
-    private static void CheckChain(AgentId agent, AgentVersion firstKept, CommitHash? beforePage, List<JournalCommit> page)
+    /// <summary>
+    /// The page up to a version that is missing in it; the page that begins with that one is empty and tells why. Nothing
+    /// is handed out unchecked: where the oldest commit has none to be checked against, the page is empty.
+    /// </summary>
+    private static (List<JournalCommit> Page, AgentVersion Missing) CheckChain(
+        AgentId agent, AgentVersion firstKept, CommitHash? beforePage, List<JournalCommit> page)
     {
         bool isAscending = page.Count < 2 || page[0].Version < page[1].Version;
-        CommitHash? previous = beforePage;
-        for (int i = 0; i < page.Count; i++)
+        int count = 1;
+        while (count < page.Count && Math.Abs(page[count].Version.Value - page[count - 1].Version.Value) == 1)
+            count++;
+        List<JournalCommit> whole = page[..count];
+        IEnumerable<JournalCommit> oldestFirst = isAscending ? whole : Enumerable.Reverse(whole);
+        // What a page chains on is in front of its oldest commit, which behind a gap is not of this run.
+        CommitHash? previous = isAscending || count == page.Count ? beforePage : null;
+        AgentVersion oldest = whole[isAscending ? 0 : ^1].Version;
+        if (previous is null && oldest.Value > 1 && oldest > firstKept)
+            return ([], new AgentVersion(oldest.Value - 1));
+        foreach (JournalCommit commit in oldestFirst)
         {
-            JournalCommit commit = page[isAscending ? i : page.Count - 1 - i];
-            JournalCommit? before = i == 0 ? null : page[isAscending ? i - 1 : page.Count - i];
-            if (before is not null && before.Version.Next != commit.Version)
-                return;
             CommitChain.Check(agent, firstKept, previous, commit);
             previous = commit.Hash;
         }
+        return (whole, AgentVersion.None);
     }
 
     /// <summary>Why a commit that should be there is not: removed or trimmed since the range was clipped, or lost.</summary>
@@ -110,7 +118,7 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
             return new HistoryTrimmedException($"Agent {handle.Agent} was removed while its commit {version} was read.");
         return version < head.FirstVersion
             ? new HistoryTrimmedException($"Commit {version} of {handle.Agent} was trimmed while it was read; the oldest kept one is {head.FirstVersion}.")
-            : new InvariantBrokenException($"Commit {version} of {handle.Agent} is missing from the journal.");
+            : CommitChain.Broken(handle.Agent, version, $"Commit {version} of {handle.Agent} is missing from the journal.");
     }
 
     /// <summary>Columns: version, commit_ts, committed_at, txn_id, hash, body; then what the page's first version chains on.</summary>

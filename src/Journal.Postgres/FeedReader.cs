@@ -23,10 +23,9 @@ internal sealed class FeedReader(PostgresSessions sessions)
                 string? only = @namespace is null || NameRange.CanExist(@namespace) ? @namespace : "";
                 (CommitTs through, bool atEnd) =
                     await WindowAsync(connection, afterExclusive, limit, only, token).ConfigureAwait(false);
-                List<FeedCommit> commits = through > afterExclusive
-                    ? await PageAsync(connection, afterExclusive, through, only, token).ConfigureAwait(false)
-                    : [];
-                return new FeedPage(commits, through, atEnd);
+                return through > afterExclusive
+                    ? await PageAsync(connection, afterExclusive, new FeedPage([], through, atEnd), only, token).ConfigureAwait(false)
+                    : new FeedPage([], through, atEnd);
             },
             cancellationToken);
 
@@ -52,31 +51,49 @@ internal sealed class FeedReader(PostgresSessions sessions)
         return (new CommitTs(row.GetInt64(0)), row.GetBoolean(1));
     }
 
-    private static async Task<List<FeedCommit>> PageAsync(
-        NpgsqlConnection connection, CommitTs after, CommitTs through, string? only, CancellationToken cancellationToken)
+    /// <summary>The commits of a window, up to a transaction that is damaged.</summary>
+    private static async Task<FeedPage> PageAsync(
+        NpgsqlConnection connection, CommitTs after, FeedPage window, string? only, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(SqlText.FeedPage, connection);
-        command.AddRange(PgParameter.Of(after.Value), PgParameter.Of(through.Value), PgParameter.Of(only));
+        command.AddRange(PgParameter.Of(after.Value), PgParameter.Of(window.Through.Value), PgParameter.Of(only));
         await command.PrepareAsync(cancellationToken).ConfigureAwait(false);
         await using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         var commits = new List<FeedCommit>();
         while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
-            commits.Add(Commit(row));
-        return commits;
+        {
+            try
+            {
+                commits.Add(Commit(row));
+            }
+            catch (InvariantBrokenException error) when (error.FeedDamage is { } damaged)
+            {
+                // Sound commits are not lost with a damaged one: the next page begins with it, and is refused.
+                commits.RemoveAll(item => item.Commit.CommitTs == damaged);
+                if (commits.Count == 0)
+                    throw;
+                return new FeedPage(commits, commits[^1].Commit.CommitTs, AtEnd: false);
+            }
+        }
+        return window with { Commits = commits };
     }
 
     /// <summary>Columns: commit_ts, kind, namespace, name, version, committed_at, txn_id, hash, body, first_version, previous_hash.</summary>
     private static FeedCommit Commit(NpgsqlDataReader row)
     {
         var agent = new AgentId((AgentKind)row.GetInt16(1), row.GetString(2), row.GetString(3));
-        var commit = new JournalCommit(
-            new AgentVersion(row.GetInt64(4)),
-            new CommitTs(row.GetInt64(0)),
-            new CommitTime(row.GetInt64(5)),
-            row.GetGuid(6),
-            StoredHash.Read(row, 7, agent),
-            row.GetFieldValue<byte[]>(8));
-        CommitChain.Check(agent, new AgentVersion(row.GetInt64(9)), StoredHash.ReadOrNull(row, 10, agent), commit);
-        return new FeedCommit(agent, commit);
+        var commitTs = new CommitTs(row.GetInt64(0));
+        var version = new AgentVersion(row.GetInt64(4));
+        try
+        {
+            var commit = new JournalCommit(
+                version, commitTs, new CommitTime(row.GetInt64(5)), row.GetGuid(6), StoredHash.Read(row, 7, agent), row.GetFieldValue<byte[]>(8));
+            CommitChain.Check(agent, new AgentVersion(row.GetInt64(9)), StoredHash.ReadOrNull(row, 10, agent), commit);
+            return new FeedCommit(agent, commit);
+        }
+        catch (InvariantBrokenException error)
+        {
+            throw CommitChain.InFeed(error, agent, version, commitTs);
+        }
     }
 }

@@ -42,6 +42,7 @@ internal static class Sql
     public static readonly string CommitsForward = Statement("commits-forward");
     public static readonly string CommitsBackward = Statement("commits-backward");
     public static readonly string CommitMoment = Statement("commit-moment");
+    public static readonly string CommitHash = Statement("commit-hash");
     public static readonly string Feed = Statement("feed");
     public static readonly string FeedEnd = Statement("feed-end");
 

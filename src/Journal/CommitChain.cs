@@ -31,4 +31,20 @@ public static class CommitChain
             ["namespace"] = agent.Namespace, ["agent"] = agent.Name, ["agent_version"] = version.ToString(),
         },
     };
+
+    /// <summary>The same SH-9001, met while the feed was read: its details name the transaction too.</summary>
+    /// <param name="broken">What is wrong.</param>
+    /// <param name="agent">Whose commit it was met at; null = nobody's.</param>
+    /// <param name="version">Of that commit; details that name a version already stay.</param>
+    /// <param name="commitTs">Of that commit.</param>
+    public static InvariantBrokenException InFeed(
+        InvariantBrokenException broken, AgentId? agent, AgentVersion version, CommitTs commitTs)
+    {
+        var details = new Dictionary<string, string>(
+            broken.Details.Count == 0 && agent is not null ? Broken(agent, version, broken.Message).Details : broken.Details)
+        {
+            ["commit_ts"] = commitTs.ToString(),
+        };
+        return new InvariantBrokenException(broken.Message, broken) { Details = details, FeedDamage = commitTs };
+    }
 }

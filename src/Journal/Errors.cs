@@ -76,4 +76,11 @@ public sealed class JournalBusyException(string message)
 
 /// <summary>SH-9001. What was read contradicts an invariant: damaged data or a bug of ours.</summary>
 public sealed class InvariantBrokenException(string message, Exception? inner = null)
-    : StatehouseException(ErrorCode.InvariantBroken, message, inner);
+    : StatehouseException(ErrorCode.InvariantBroken, message, inner)
+{
+    /// <summary>
+    /// Where a page of the feed cannot be read: the transaction that is damaged. Whoever can do without it goes on after
+    /// it. null = it was not the feed that was read, or the place is not known.
+    /// </summary>
+    public CommitTs? FeedDamage { get; init; }
+}

@@ -95,6 +95,10 @@ public interface IJournalStore : IAsyncDisposable
     /// <param name="limit">1..1,000 commits; a transaction that crosses it is still returned whole.</param>
     /// <param name="namespace">Only this namespace; null = all.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvariantBrokenException">
+    /// SH-9001. The first transaction of the page is damaged; <see cref="InvariantBrokenException.FeedDamage"/> says where.
+    /// What comes before a damaged transaction is returned as a page that ends there.
+    /// </exception>
     Task<FeedPage> ReadFeedAsync(CommitTs afterExclusive, int limit, string? @namespace, CancellationToken cancellationToken);
 
     /// <summary>The position through which the feed is complete now.</summary>

@@ -37,6 +37,22 @@ public sealed class Commits
     /// <summary>Everything that was acknowledged, with its commit_ts: versions 1, 2, 3, …</summary>
     public IReadOnlyList<JournalCommit> Acknowledged => _acknowledged;
 
+    /// <summary>The whole feed, page by page.</summary>
+    public static async Task<List<FeedCommit>> ReadFeedAsync(IJournalStore store, CancellationToken cancellationToken)
+    {
+        var all = new List<FeedCommit>();
+        FeedPage page;
+        CommitTs position = CommitTs.None;
+        do
+        {
+            page = await store.ReadFeedAsync(position, 100, null, cancellationToken);
+            all.AddRange(page.Commits);
+            position = page.Through;
+        }
+        while (!page.AtEnd);
+        return all;
+    }
+
     public void ForgetHandle() => Handle = new JournalHandle(Agent);
 
     /// <summary>A run of small commits on the end, each a transaction of its own, each a microsecond after the one before.</summary>

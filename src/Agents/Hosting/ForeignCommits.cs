@@ -70,9 +70,27 @@ internal sealed class ForeignCommits : IAsyncDisposable
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
         CommitTs end = await _hosting.Store.ReadFeedEndAsync(cancellationToken).ConfigureAwait(false);
-        foreach (ResidentAgent agent in _followed.Values)
-            await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        await RefreshAllAsync(cancellationToken).ConfigureAwait(false);
         _position = end;
+    }
+
+    private async Task RefreshAllAsync(CancellationToken cancellationToken)
+    {
+        foreach (ResidentAgent agent in _followed.Values)
+            await RefreshAsync(agent, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A damaged agent fails for those who ask for it, and for nobody else.</summary>
+    private async Task RefreshAsync(ResidentAgent agent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvariantBrokenException error)
+        {
+            _hosting.Log.Write(OperatorLogLevel.Error, $"Followers of {agent.Agent} see no more of its commits: it is damaged.", error);
+        }
     }
 
     private async Task AdvanceAsync(CommitTs position, CancellationToken cancellationToken)
@@ -80,13 +98,23 @@ internal sealed class ForeignCommits : IAsyncDisposable
         FeedPage page;
         do
         {
-            page = await _hosting.Store.ReadFeedAsync(position, PageCommits, null, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                page = await _hosting.Store.ReadFeedAsync(position, PageCommits, null, cancellationToken).ConfigureAwait(false);
+            }
+            catch (InvariantBrokenException error) when (error.FeedDamage is { } damaged)
+            {
+                _hosting.Log.Write(OperatorLogLevel.Error, $"The feed is damaged at {damaged}; followers go on behind it.", error);
+                // Its commits are not known here: every agent that is followed may have one of them.
+                await RefreshAllAsync(cancellationToken).ConfigureAwait(false);
+                page = new FeedPage([], damaged, AtEnd: false);
+            }
             foreach (FeedCommit item in page.Commits)
             {
                 if (_followed.TryGetValue(item.Agent, out ResidentAgent? agent) &&
                     agent.Confirmed is { } state && state.Version < item.Commit.Version)
                 {
-                    await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
+                    await RefreshAsync(agent, cancellationToken).ConfigureAwait(false);
                 }
             }
             _position = position = page.Through;

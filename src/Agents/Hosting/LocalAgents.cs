@@ -66,9 +66,22 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
         foreach (FeedCommit item in page.Commits)
         {
             if (_resident.TryGetValue(item.Agent, out ResidentAgent? agent) && agent.Confirmed is { } state && state.Version < item.Commit.Version)
-                await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
+                await RefreshUnlessBrokenAsync(agent, cancellationToken).ConfigureAwait(false);
         }
         return page;
+    }
+
+    /// <summary>The feed shows what is sound; that its agent is damaged elsewhere is told to whoever asks for that agent.</summary>
+    private static async Task RefreshUnlessBrokenAsync(ResidentAgent agent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await agent.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvariantBrokenException)
+        {
+            // Every read of the agent throws the same.
+        }
     }
 
     public async ValueTask WaitForFeedAsync(CommitTs afterExclusive, CancellationToken cancellationToken)

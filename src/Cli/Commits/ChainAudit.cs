@@ -147,16 +147,37 @@ internal static class ChainAudit
     private static async IAsyncEnumerable<CommitText> FeedCommitsAsync(
         Session session, AgentPath path, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        string? after = "0";
         string PathOf(PageEnd? end) =>
-            AgentPath.WithQuery("/v1/feed", ("after", end?["next"] ?? "0"), ("limit", FeedPage), ("namespace", path.Namespace));
-        await foreach (ReadOnlyMemory<byte> item in session.Api.ReadPagesAsync(PathOf, cancellationToken))
+            AgentPath.WithQuery("/v1/feed", ("after", end?["next"] ?? after), ("limit", FeedPage), ("namespace", path.Namespace));
+        while (after is not null)
         {
-            CommitText commit = CommitText.Parse(item);
-            if (commit.Agent != path.Agent)
-                continue;
-            if (commit.Version > to)
-                yield break;
-            yield return commit;
+            await using IAsyncEnumerator<ReadOnlyMemory<byte>> items =
+                session.Api.ReadPagesAsync(PathOf, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (true)
+            {
+                try
+                {
+                    if (!await items.MoveNextAsync())
+                        yield break;
+                }
+                catch (ServerProblem problem) when (DamageOfOthers(path, problem) is not null)
+                {
+                    after = DamageOfOthers(path, problem);
+                    session.Terminal.Note($"the feed is damaged at {after}, not by this agent: going on behind it ({problem.Message})");
+                    break;
+                }
+                CommitText commit = CommitText.Parse(items.Current);
+                if (commit.Agent != path.Agent)
+                    continue;
+                if (commit.Version > to)
+                    yield break;
+                yield return commit;
+            }
         }
     }
+
+    /// <summary>The commit_ts of a transaction that the feed refuses for another agent's sake; null where it is something else.</summary>
+    private static string? DamageOfOthers(AgentPath path, ServerProblem problem) =>
+        problem.Code == BrokenInvariant && VersionNamed(path, problem) is null ? problem.Detail("commit_ts") : null;
 }

@@ -42,7 +42,8 @@ public sealed class GrpcServer : IAsyncDisposable
     {
         _readiness = readiness;
         _options = options;
-        var load = new RequestLoad(options.RequestsInFlightMax, options.StreamsMax, limits.RequestBytesMax);
+        var load = new RequestLoad(
+            options.RequestsInFlightMax, options.StreamsMax, RequestLoad.BytesMaxOf(limits), BodyPace.Of(options, clock));
         _metrics = new GrpcMetrics(load);
         _kestrel = new KestrelServer(
             Options.Create(KestrelOptions(options)),

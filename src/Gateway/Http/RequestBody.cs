@@ -12,13 +12,17 @@ internal sealed class RequestBody : IDisposable
     private const int FirstBytes = RequestLoad.BytesFree;
 
     private readonly RequestLoad _load;
+    private readonly PipeReader _reader;
+    private readonly PacedReads _reads;
     private byte[] _bytes;
     private int _length;
     private int _taken;
 
-    private RequestBody(RequestLoad load, int capacity)
+    private RequestBody(PipeReader reader, RequestLoad load, int capacity)
     {
         _load = load;
+        _reader = reader;
+        _reads = new PacedReads(reader, load.Pace);
         _bytes = capacity == 0 ? [] : ArrayPool<byte>.Shared.Rent(capacity);
     }
 
@@ -32,16 +36,17 @@ internal sealed class RequestBody : IDisposable
     /// <param name="cancellationToken">The client has gone.</param>
     /// <exception cref="RefusedException">SH-1004.</exception>
     /// <exception cref="Statehouse.Journal.JournalBusyException">SH-2003: all bodies together are too large.</exception>
+    /// <exception cref="BadHttpRequestException">It is malformed, or comes more slowly than <see cref="RequestLoad.Pace"/>.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpRequest request, RequestLoad load, int bytesMax, CancellationToken cancellationToken)
     {
         long? length = request.ContentLength;
         if (length > bytesMax)
             throw TooLong(bytesMax, length.Value);
-        var body = new RequestBody(load, (int)Math.Min(length ?? 0, FirstBytes));
+        var body = new RequestBody(request.BodyReader, load, (int)Math.Min(length ?? 0, FirstBytes));
         try
         {
             if (length != 0)
-                await body.FillAsync(request.BodyReader, bytesMax, cancellationToken);
+                await body.FillAsync(bytesMax, cancellationToken);
             return body;
         }
         catch (Exception error)
@@ -65,15 +70,15 @@ internal sealed class RequestBody : IDisposable
         _taken = 0;
     }
 
-    private async ValueTask FillAsync(PipeReader reader, int bytesMax, CancellationToken cancellationToken)
+    private async ValueTask FillAsync(int bytesMax, CancellationToken cancellationToken)
     {
         while (true)
         {
-            ReadResult result = await ReadMoreAsync(reader, cancellationToken);
+            ReadResult result = await ReadMoreAsync(cancellationToken);
             long total = _length + result.Buffer.Length;
             if (total > bytesMax)
             {
-                reader.AdvanceTo(result.Buffer.End);
+                _reader.AdvanceTo(result.Buffer.End);
                 throw TooLong(bytesMax, total);
             }
             try
@@ -83,19 +88,19 @@ internal sealed class RequestBody : IDisposable
             finally
             {
                 // Also where there is no room: Kestrel reads on from here when it closes the connection.
-                reader.AdvanceTo(result.Buffer.End);
+                _reader.AdvanceTo(result.Buffer.End);
             }
             if (result.IsCompleted)
                 return;
         }
     }
 
-    /// <exception cref="BadHttpRequestException">What was sent is no body.</exception>
-    private static async ValueTask<ReadResult> ReadMoreAsync(PipeReader reader, CancellationToken cancellationToken)
+    /// <exception cref="BadHttpRequestException">What was sent is no body, or comes too slowly.</exception>
+    private async ValueTask<ReadResult> ReadMoreAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await reader.ReadAsync(cancellationToken);
+            return await _reads.ReadAsync(_length, cancellationToken);
         }
         catch (IOException error) when (error.InnerException is OverflowException)
         {
@@ -116,6 +121,7 @@ internal sealed class RequestBody : IDisposable
                 wanted = (int)Math.Min(BitOperations.RoundUpToPowerOf2((uint)wanted), Array.MaxLength);
                 _load.TakeBytes(wanted - _taken);
                 _taken = wanted;
+                _reads.Begin(needed);
             }
             byte[] larger = ArrayPool<byte>.Shared.Rent(wanted);
             Utf8.CopyTo(larger);

@@ -1,3 +1,5 @@
+using System.Numerics;
+using Statehouse.Agents;
 using Statehouse.Journal;
 
 namespace Statehouse.Gateway;
@@ -5,8 +7,9 @@ namespace Statehouse.Gateway;
 /// <summary>How much this gateway does at once, and its bounds: beyond them a caller is told to come back (SH-2003).</summary>
 /// <param name="requestsMax">Requests being answered.</param>
 /// <param name="streamsMax">Streams open.</param>
-/// <param name="bytesMax">Bytes of request bodies held: <c>limits.request_bytes_max</c>.</param>
-internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax)
+/// <param name="bytesMax">Bytes of request bodies held: <see cref="BytesMaxOf"/>.</param>
+/// <param name="pace">How fast a body must come that is counted.</param>
+internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax, BodyPace pace)
 {
     /// <summary>Bodies up to this are not counted: the bound on requests bounds them.</summary>
     public const int BytesFree = 16 * 1024;
@@ -14,6 +17,14 @@ internal sealed class RequestLoad(int requestsMax, int streamsMax, long bytesMax
     private long _bytes;
     private int _requests;
     private int _streams;
+
+    /// <summary><c>limits.request_bytes_max</c>, but never less than one body takes that <c>limits.commit_bytes_max</c> allows.</summary>
+    public static long BytesMaxOf(Limits limits) => Math.Max(
+        limits.RequestBytesMax,
+        // RequestBody's arrays come in powers of two; MessageReader counts a message's prefix too.
+        MessageReader.PrefixBytes + (long)BitOperations.RoundUpToPowerOf2((uint)limits.CommitBytesMax));
+
+    public BodyPace Pace => pace;
 
     public int Requests => Volatile.Read(ref _requests);
 

@@ -61,7 +61,6 @@ internal static class LimitTable
         AtMost("value_bytes_max", limits.ValueBytesMax, "commit_bytes_max", limits.CommitBytesMax);
         AtMost("metadata_bytes_max", limits.MetadataBytesMax, "commit_bytes_max", limits.CommitBytesMax);
         AtMost("commit_bytes_max", limits.CommitBytesMax, "state_bytes_max", limits.StateBytesMax);
-        AtMost("commit_bytes_max", limits.CommitBytesMax, "request_bytes_max", limits.RequestBytesMax);
         AtMost("transaction_timeout_default_ms", (long)limits.TransactionTimeoutDefault.TotalMilliseconds,
             "transaction_timeout_max_ms", (long)limits.TransactionTimeoutMax.TotalMilliseconds);
     }

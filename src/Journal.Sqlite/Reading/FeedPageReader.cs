@@ -11,17 +11,20 @@ internal sealed class FeedPageReader
     private const int RowsScannedMax = 20_000;
     private const long BytesMax = 8 * 1024 * 1024;
 
+    private readonly SqliteDatabase _database;
     private readonly SqliteStatement _row;
     private readonly int _limit;
     private readonly byte[]? _namespace;
     private readonly List<FeedCommit> _commits = [];
     private readonly Dictionary<long, AgentId> _agents = [];
+    private readonly Dictionary<long, JournalCommit> _last = [];
     private CommitTs _through;
     private int _rowsScanned;
     private long _bytes;
 
-    private FeedPageReader(SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
+    private FeedPageReader(SqliteDatabase database, SqliteStatement row, CommitTs afterExclusive, int limit, byte[]? @namespace)
     {
+        _database = database;
         _row = row;
         _limit = limit;
         _namespace = @namespace;
@@ -33,7 +36,7 @@ internal sealed class FeedPageReader
     {
         byte[]? namespaceBytes = @namespace is null ? null : StoredNames.Encode(@namespace);
         using SqliteStatement row = database.Prepare(Sql.Feed).Bind(1, FeedPosition.After(afterExclusive));
-        return new FeedPageReader(row, afterExclusive, limit, namespaceBytes).Read();
+        return new FeedPageReader(database, row, afterExclusive, limit, namespaceBytes).Read();
     }
 
     public static CommitTs End(SqliteDatabase database) =>
@@ -47,27 +50,71 @@ internal sealed class FeedPageReader
             // Only between transactions may a page end.
             if (commitTs != _through && IsFull)
                 return new FeedPage(_commits, _through, AtEnd: false);
-            Take();
+            try
+            {
+                Take(commitTs);
+            }
+            catch (InvariantBrokenException error) when (error.FeedDamage is not null)
+            {
+                if (BeforeDamage(commitTs) is { } sound)
+                    return sound;
+                throw;
+            }
             _through = commitTs;
         }
         return new FeedPage(_commits, _through, AtEnd: true);
     }
 
+    /// <summary>Sound commits are not lost with a damaged one: the next page begins with it, and is refused.</summary>
+    /// <returns>null where there are none.</returns>
+    private FeedPage? BeforeDamage(CommitTs damaged)
+    {
+        _commits.RemoveAll(item => item.Commit.CommitTs == damaged);
+        return _commits.Count == 0 ? null : new FeedPage(_commits, _commits[^1].Commit.CommitTs, AtEnd: false);
+    }
+
     private bool IsFull => _commits.Count >= _limit || _bytes >= BytesMax || _rowsScanned >= RowsScannedMax;
 
-    private void Take()
+    /// <exception cref="InvariantBrokenException">SH-9001, with the transaction. The row is not what was written.</exception>
+    private void Take(CommitTs commitTs)
     {
         _rowsScanned++;
-        if (_row.IsNull(7))
-            throw new InvariantBrokenException($"The commit at position {_row.Int64(1)} belongs to no agent: the journal is damaged.");
-        if (_namespace is not null && !_row.Bytes(8).SequenceEqual(_namespace))
-            return;
-        AgentId agent = AgentOfRow();
+        AgentId? agent = null;
+        try
+        {
+            if (_row.IsNull(7))
+                throw new InvariantBrokenException($"The commit at position {_row.Int64(1)} belongs to no agent: the journal is damaged.");
+            if (_namespace is not null && !_row.Bytes(8).SequenceEqual(_namespace))
+                return;
+            agent = AgentOfRow();
+            JournalCommit commit = CommitOfRow(agent);
+            _bytes += commit.Bytes;
+            _commits.Add(new FeedCommit(agent, commit));
+        }
+        catch (InvariantBrokenException error)
+        {
+            throw CommitChain.InFeed(error, agent, new AgentVersion(_row.Int64(0)), commitTs);
+        }
+    }
+
+    private JournalCommit CommitOfRow(AgentId agent)
+    {
         JournalCommit commit = CommitRows.Decode(_row, agent);
-        CommitHash? previous = _row.IsNull(11) ? null : CommitRows.DecodeHash(_row.Bytes(11), agent);
-        CommitChain.Check(agent, new AgentVersion(_row.Int64(10)), previous, commit);
-        _bytes += commit.Bytes;
-        _commits.Add(new FeedCommit(agent, commit));
+        long streamId = _row.Int64(6);
+        CommitChain.Check(agent, new AgentVersion(_row.Int64(10)), PreviousHash(streamId, commit.Version, agent), commit);
+        _last[streamId] = commit;
+        return commit;
+    }
+
+    /// <summary>A read of its own only where the page does not hold that commit: the feed of one busy agent needs one.</summary>
+    private CommitHash? PreviousHash(long streamId, AgentVersion version, AgentId agent)
+    {
+        if (version.Value == 1)
+            return null;
+        if (_last.TryGetValue(streamId, out JournalCommit? last) && last.Version.Next == version)
+            return last.Hash;
+        using SqliteStatement previous = _database.Prepare(Sql.CommitHash).Bind(1, streamId).Bind(2, version.Value - 1);
+        return previous.Step() ? CommitRows.DecodeHash(previous.Bytes(0), agent) : null;
     }
 
     private AgentId AgentOfRow()

@@ -30,6 +30,39 @@ public sealed class LocalAgentsOnPostgresTests : StoreHostTests
     }
 
     [Fact]
+    public async Task A_damaged_commit_of_one_agent_keeps_no_follower_of_another_from_what_another_server_writes()
+    {
+        await using IJournalStore otherStore = await OpenStoreAsync();
+        await using var other = new TestHost(otherStore);
+        await Agents.Get(Id("damaged")).CommitAsync(Put("k", "1"));
+        await Agents.Get(Id("sound")).CommitAsync(Put("k", "1"));
+        await PostgresCluster.ExecuteAsync(_database!, """
+            create function public.spoil() returns trigger language plpgsql as $$
+            begin
+              if new.stream_id = (select stream_id from statehouse.stream where name = 'damaged') then
+                new.body := '{}';
+              end if;
+              return new;
+            end $$;
+            create trigger spoil before insert on statehouse.journal for each row execute function public.spoil();
+            """);
+        await using IAsyncEnumerator<JournalCommit> follower =
+            other.Agents.Get(Id("sound")).ReplayAsync(AgentVersion.None, follow: true, Cancellation).GetAsyncEnumerator(Cancellation);
+        Assert.True(await follower.MoveNextAsync());
+        // From here on the other server stands in the feed before what comes now.
+        Task<bool> next = follower.MoveNextAsync().AsTask();
+        await Agents.Get(Id("sound")).CommitAsync(Put("k", "2"));
+        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
+
+        next = follower.MoveNextAsync().AsTask();
+        await Agents.Get(Id("damaged")).CommitAsync(Put("k", "2"));
+        await Agents.Get(Id("sound")).CommitAsync(Put("k", "3"));
+
+        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
+        Assert.Equal(3, follower.Current.Version.Value);
+    }
+
+    [Fact]
     public async Task Two_servers_on_one_database_keep_transfers_whole_and_every_acknowledged_commit()
     {
         await using IJournalStore otherStore = await OpenStoreAsync();

@@ -34,6 +34,22 @@ public sealed class SqliteReadCosts : IDisposable
     }
 
     [Fact]
+    public async Task A_page_of_the_feed_looks_up_one_hash_of_each_agent_it_holds_and_none_for_commits_that_it_passes_over()
+    {
+        await using AgentsUnderTest agents = await _folder.OpenAsync();
+        await agents.PutInTurnAsync("a", 10);
+        await agents.PutInTurnAsync("b", 10);
+        CommitTs fifth = (await agents.Agents.ReadFeedAsync(CommitTs.None, 5, null, TestContext.Current.CancellationToken)).Through;
+
+        Assert.Equal("feed ×1", await OfPageAsync(CommitTs.None, null));
+        Assert.Equal("commit-hash ×1, feed ×1", await OfPageAsync(fifth, null));
+        Assert.Equal("feed ×1", await OfPageAsync(fifth, "other"));
+
+        async Task<string> OfPageAsync(CommitTs after, string? @namespace) => (await SqliteFolder.CountAsync(
+            async () => await agents.Agents.ReadFeedAsync(after, 100, @namespace, TestContext.Current.CancellationToken))).Statements;
+    }
+
+    [Fact]
     public async Task An_agent_without_a_snapshot_is_loaded_by_four_statements_that_read_each_commit_once()
     {
         await WriteAsync(commits: 300, snapshotTailBytesMin: long.MaxValue);

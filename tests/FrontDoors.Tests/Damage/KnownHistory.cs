@@ -11,6 +11,7 @@ namespace Statehouse.FrontDoors.Tests.Damage;
 internal sealed class KnownHistory
 {
     /// <summary>The list of executions: one row, that of the newest checkpoint.</summary>
+    private const string Feed = "/v1/feed?limit=1000";
     private const string Rows = "/v1/namespaces/default/executions?limit=1000";
 
     private static readonly string[] Latest =
@@ -67,7 +68,7 @@ internal sealed class KnownHistory
             yield return HistoryWriter.Agent(agent) + "/commits?limit=1000";
         yield return HistoryWriter.Execution + "/checkpoints?state=true&limit=1000";
         yield return Rows;
-        yield return "/v1/feed?limit=1000";
+        yield return Feed;
     }
 
     private void RecordList(string list, string answer)
@@ -86,18 +87,25 @@ internal sealed class KnownHistory
 
     private async Task<int> JudgeListAsync(HttpClient http, string list, int missingMax)
     {
-        if (await AskAsync(http, list, missingMax) is not { } answer)
-            return 1;
-        if (answer.Length == 0)
-            return 0;
-        using JsonDocument page = JsonDocument.Parse(answer);
         int count = 0;
-        foreach (JsonElement item in page.RootElement.GetProperty("items").EnumerateArray())
+        string? after = null;
+        do
         {
-            count++;
-            if (!_facts.TryGetValue(NameOf(list, item), out string? fact) || fact != item.GetRawText())
-                throw new SilentDamageException($"{list} shows {item.GetRawText()}\ninstead of {fact}");
+            if (await AskAsync(http, after is null ? list : $"{list}&after={after}", missingMax) is not { } answer)
+                return 1;
+            if (answer.Length == 0)
+                return 0;
+            using JsonDocument page = JsonDocument.Parse(answer);
+            foreach (JsonElement item in page.RootElement.GetProperty("items").EnumerateArray())
+            {
+                count++;
+                if (!_facts.TryGetValue(NameOf(list, item), out string? fact) || fact != item.GetRawText())
+                    throw new SilentDamageException($"{list} shows {item.GetRawText()}\ninstead of {fact}");
+            }
+            // A page of the feed that holds less than all ends in front of damage: the next one says so.
+            after = list == Feed && page.RootElement.TryGetProperty("next", out JsonElement next) ? next.GetString() : null;
         }
+        while (after is not null);
         int expected = list == Rows ? 1 : _facts.Keys.Count(fact => fact.StartsWith(list + "#", StringComparison.Ordinal));
         if (count > expected || expected - count > missingMax)
             throw new SilentDamageException($"{list} shows {count} of {expected}, without a word.");

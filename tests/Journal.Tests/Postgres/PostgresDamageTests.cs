@@ -26,6 +26,41 @@ public sealed class PostgresDamageTests : PostgresFixture
     }
 
     [Theory]
+    [InlineData(8)]
+    [InlineData(10)]
+    public async Task Nothing_above_a_gap_is_handed_out_unchecked_when_it_is_read_backward(int changed)
+    {
+        (PostgresJournalStore store, Commits agent) = await TenCommitsAsync();
+        await ExecuteAsync($"delete from statehouse.journal where version = 6; update statehouse.journal set body = '{{}}' where version = {changed}");
+
+        var seen = new List<JournalCommit>();
+        await Assert.ThrowsAsync<InvariantBrokenException>(async () =>
+        {
+            await foreach (JournalCommit commit in store.ReadBackwardAsync(agent.Handle, First, Last, Cancellation))
+                seen.Add(commit);
+        });
+
+        Assert.DoesNotContain(seen, commit => commit.Version.Value <= changed);
+    }
+
+    [Fact]
+    public async Task History_that_is_trimmed_below_a_reader_who_goes_backward_is_no_damage()
+    {
+        PostgresJournalStore store = await OpenAsync();
+        var agent = new Commits("agent");
+        await AppendAsync(store, agent, 2500);
+        var trimmed = await Assert.ThrowsAsync<HistoryTrimmedException>(async () =>
+        {
+            await foreach (JournalCommit commit in store.ReadBackwardAsync(agent.Handle, First, Last, Cancellation))
+            {
+                if (commit.Version.Value == 2500)
+                    await ExecuteAsync("delete from statehouse.journal where version < 1000; update statehouse.stream set first_version = 1000");
+            }
+        });
+        Assert.Contains("999", trimmed.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("set body = '{\"n\":777}' where version = 5", 5)]
     [InlineData("set committed_at = committed_at + 1 where version = 1", 1)]
     [InlineData("set txn_id = '00000000-0000-0000-0000-000000000000' where version = 10", 10)]
@@ -42,10 +77,34 @@ public sealed class PostgresDamageTests : PostgresFixture
             () => store.ReadForwardAsync(agent.Handle, only, only, Cancellation).ToListAsync(Cancellation).AsTask());
         await Assert.ThrowsAsync<InvariantBrokenException>(
             () => store.ReadBackwardAsync(agent.Handle, only, only, Cancellation).ToListAsync(Cancellation).AsTask());
-        await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadFeedAsync(CommitTs.None, 100, null, Cancellation));
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => Commits.ReadFeedAsync(store, Cancellation));
         // What does not touch it is served.
         var others = new AgentVersion(version == 1 ? 3 : version - 1);
         Assert.Single(await store.ReadForwardAsync(agent.Handle, others, others, Cancellation).ToListAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData("set body = '{}'")]
+    [InlineData("set hash = '\\x0102'")]
+    public async Task A_damaged_commit_takes_nobody_elses_out_of_the_feed(string change)
+    {
+        PostgresJournalStore store = await OpenAsync();
+        Commits[] agents = [new("a"), new("b"), new("c")];
+        foreach (Commits agent in agents)
+            await AppendAsync(store, agent);
+        await ExecuteAsync($"update statehouse.journal {change} where stream_id = (select stream_id from statehouse.stream where name = 'b')");
+
+        FeedPage before = await store.ReadFeedAsync(CommitTs.None, 100, null, Cancellation);
+        var damage = await Assert.ThrowsAsync<InvariantBrokenException>(() => store.ReadFeedAsync(before.Through, 100, null, Cancellation));
+        FeedPage behind = await store.ReadFeedAsync(damage.FeedDamage!.Value, 100, null, Cancellation);
+
+        Assert.Equal("a", Assert.Single(before.Commits).Agent.Name);
+        Assert.False(before.AtEnd);
+        Assert.Equal(agents[1].Acknowledged[0].CommitTs, damage.FeedDamage);
+        Assert.Equal($"{damage.FeedDamage}", damage.Details["commit_ts"]);
+        Assert.Equal(("b", "1"), (damage.Details["agent"], damage.Details["agent_version"]));
+        Assert.Equal("c", Assert.Single(behind.Commits).Agent.Name);
+        Assert.True(behind.AtEnd);
     }
 
     [Fact]

@@ -50,7 +50,34 @@ public sealed class SqliteDamageTests : IAsyncLifetime
         _fixture.Tamper(tampering);
         await _fixture.OpenAsync();
 
-        await Assert.ThrowsAsync<InvariantBrokenException>(() => _fixture.Store!.ReadFeedAsync(CommitTs.None, 100, null, Cancellation));
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => Commits.ReadFeedAsync(_fixture.Store!, Cancellation));
+    }
+
+    [Theory]
+    [InlineData("update journal set txn_id = zeroblob(16)")]
+    [InlineData("update journal set txn_id = x'00'")]
+    [InlineData("update journal set hash = x''")]
+    public async Task A_damaged_commit_takes_nobody_elses_out_of_the_feed(string tampering)
+    {
+        await _fixture.OpenAsync();
+        Commits[] agents = [new("a"), new("b"), new("c")];
+        foreach (Commits agent in agents)
+            await _fixture.AppendAsync(agent, agent.Next(1));
+        await _fixture.CloseAsync();
+        _fixture.Tamper(tampering + " where stream_id = (select stream_id from stream where name = 'b')");
+        await _fixture.OpenAsync();
+
+        FeedPage before = await _fixture.Store!.ReadFeedAsync(CommitTs.None, 100, null, Cancellation);
+        var damage = await Assert.ThrowsAsync<InvariantBrokenException>(() => _fixture.Store!.ReadFeedAsync(before.Through, 100, null, Cancellation));
+        FeedPage behind = await _fixture.Store!.ReadFeedAsync(damage.FeedDamage!.Value, 100, null, Cancellation);
+
+        Assert.Equal("a", Assert.Single(before.Commits).Agent.Name);
+        Assert.False(before.AtEnd);
+        Assert.Equal(agents[1].Acknowledged[0].CommitTs, damage.FeedDamage);
+        Assert.Equal($"{damage.FeedDamage}", damage.Details["commit_ts"]);
+        Assert.Equal(("b", "1"), (damage.Details["agent"], damage.Details["agent_version"]));
+        Assert.Equal("c", Assert.Single(behind.Commits).Agent.Name);
+        Assert.True(behind.AtEnd);
     }
 
     [Theory]

@@ -1,7 +1,6 @@
--- ?1 first position, inclusive. The last two columns are what the commit is checked against.
+-- ?1 first position, inclusive. first_version is what the commit is checked against, with commit-hash.sql.
 select j.version, j.position, j.committed_at, j.txn_id, j.hash, j.body, j.stream_id, s.kind, s.namespace, s.name,
-  s.first_version,
-  (select p.hash from journal p where p.stream_id = j.stream_id and p.version = j.version - 1)
+  s.first_version
 from journal j left join stream s on s.stream_id = j.stream_id
 where j.position >= ?1
 order by j.position;

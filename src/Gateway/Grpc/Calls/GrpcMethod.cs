@@ -48,6 +48,7 @@ internal sealed class StreamingMethod<TRequest>(
     {
         call.BecomeStream();
         TRequest request = await call.Requests.ReadOnlyOneAsync(parser, call.Ending);
+        call.Requests.GiveBack();
         await call.Replies.StartAsync();
         await answer(request, call);
     }

@@ -12,6 +12,7 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
 {
     public const int PrefixBytes = 5;
 
+    private readonly PacedReads _reads = new(body, load.Pace);
     private long _taken;
 
     /// <summary>The only message of a request.</summary>
@@ -32,13 +33,16 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
     /// <summary>The next message; null at the end of the request.</summary>
     /// <exception cref="GrpcRefusal">Too large, compressed, or broken off.</exception>
     /// <exception cref="JournalBusyException">SH-2003: all messages of requests together are too large.</exception>
+    /// <exception cref="BadHttpRequestException">It comes more slowly than <see cref="RequestLoad.Pace"/>.</exception>
     /// <exception cref="RefusedException">SH-1003: its bytes are no such message.</exception>
     public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
         where T : class, IMessage<T>
     {
+        GiveBack();
+        long seen = 0;
         while (true)
         {
-            ReadResult read = await body.ReadAsync(cancellationToken);
+            ReadResult read = await _reads.ReadAsync(seen, cancellationToken);
             ReadOnlySequence<byte> buffer = read.Buffer;
             if (buffer.IsEmpty && read.IsCompleted)
                 return null;
@@ -51,14 +55,16 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
                 {
                     T message = Parse(parser, buffer.Slice(PrefixBytes, length));
                     body.AdvanceTo(buffer.GetPosition(wanted));
+                    _reads.End();
                     return message;
                 }
             }
             if (read.IsCompleted)
                 throw GrpcRefusal.BrokenOff();
+            seen = buffer.Length;
             try
             {
-                Take(buffer.Length);
+                Take(seen);
             }
             finally
             {
@@ -67,12 +73,17 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
         }
     }
 
-    /// <summary>What was taken counts until the call has ended: the message is read out of it by then, and takes as much.</summary>
-    public void Dispose()
+    /// <summary>
+    /// What was taken for a message counts while it is answered, since the message takes as much: until the next is asked
+    /// for, the call ends, or a stream that may last for days says that it goes on without it.
+    /// </summary>
+    public void GiveBack()
     {
         load.GiveBytes(_taken);
         _taken = 0;
     }
+
+    public void Dispose() => GiveBack();
 
     /// <summary>Counts what has come of a message that is not whole yet.</summary>
     private void Take(long bytes)
@@ -81,6 +92,7 @@ internal sealed class MessageReader(PipeReader body, RequestLoad load, int messa
             return;
         load.TakeBytes(bytes - _taken);
         _taken = bytes;
+        _reads.Begin(bytes);
     }
 
     private int LengthOf(in ReadOnlySequence<byte> buffer)
