@@ -61,9 +61,15 @@ internal sealed class ClusterSystem : ProcessSystem
 
     public override async ValueTask DisposeAsync()
     {
-        if (_grains is not null)
-            await _grains.DisposeAsync();
-        await base.DisposeAsync();
+        try
+        {
+            if (_grains is not null)
+                await _grains.DisposeAsync();
+        }
+        finally
+        {
+            await base.DisposeAsync();
+        }
     }
 
     protected override async Task PrepareAsync(CancellationToken cancellationToken)

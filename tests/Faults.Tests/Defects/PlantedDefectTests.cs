@@ -27,7 +27,8 @@ public abstract class PlantedDefectTests(ITestOutputHelper output)
 
         Assert.NotEmpty(report.Verdict.Violations);
         Assert.True(defect.Rules.Intersect(report.Verdict.Violated.Keys).Any(), $"{name}: {string.Join(' ', report.Verdict.Violated.Keys)}");
-        Assert.InRange(report.Elapsed, TimeSpan.Zero, Bound);
+        // How soon processes start and end is the machine's business, and other tests run beside this one.
+        Assert.InRange(report.Worked, TimeSpan.Zero, Bound);
     }
 
     private protected async Task AssertCleanAsync(DefectShows shows)

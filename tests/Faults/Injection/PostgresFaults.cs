@@ -14,8 +14,11 @@ internal sealed class KillPostgres(PrivatePostgres postgres) : Fault("kill-postg
     {
         bool isKilled = random.Next(3) > 0;
         int id = postgres.Cluster.ServerProcessId;
-        await postgres.HoldDownAsync(isKilled ? cluster => cluster.KillAsync() : cluster => cluster.StopImmediatelyAsync());
+        // Before the act, which may fail: it is held down from here on in any case.
         Interlocked.Increment(ref _down);
+        bool isHit = await postgres.HoldDownAsync(isKilled ? cluster => cluster.KillAsync() : cluster => cluster.StopImmediatelyAsync());
+        if (!isHit)
+            throw new InvalidOperationException("PostgreSQL does not run");
         return isKilled ? $"kill -9 of PostgreSQL and all its processes (pid {id})" : $"immediate stop of PostgreSQL (pid {id})";
     }
 
@@ -38,8 +41,11 @@ internal sealed class RestartPostgres(PrivatePostgres postgres) : Fault("restart
     public override async Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
     {
         int id = postgres.Cluster.ServerProcessId;
-        await postgres.HoldDownAsync(cluster => cluster.StopAsync());
+        // Before the act, which may fail: it is held down from here on in any case.
         Interlocked.Increment(ref _down);
+        bool isHit = await postgres.HoldDownAsync(cluster => cluster.StopAsync());
+        if (!isHit)
+            throw new InvalidOperationException("PostgreSQL does not run");
         return $"fast stop of PostgreSQL (pid {id})";
     }
 
@@ -63,6 +69,8 @@ internal sealed class TerminateBackends(PrivatePostgres postgres) : Fault("termi
             int[] sessions = await PostgresCluster.QueryAsync<int[]>(
                 postgres.Database,
                 "select coalesce(array_agg(pid order by pid), '{}') from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+            if (sessions.Length == 0)
+                throw new InvalidOperationException("no server has a session");
             random.Shuffle(sessions);
             int[] chosen = sessions[..(int)Math.Ceiling(share * sessions.Length)];
             await PostgresCluster.ExecuteAsync(
@@ -71,7 +79,7 @@ internal sealed class TerminateBackends(PrivatePostgres postgres) : Fault("termi
         }
         catch (NpgsqlException error)
         {
-            return $"no session terminated, PostgreSQL does not answer: {error.Message}";
+            throw new InvalidOperationException($"no session terminated, PostgreSQL does not answer: {error.Message}", error);
         }
     }
 

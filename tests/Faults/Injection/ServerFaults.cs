@@ -15,6 +15,11 @@ internal abstract class Fault(string name) : IFault
 
     public abstract Task HealAsync(CancellationToken cancellationToken);
 
+    /// <summary>Of a process that a fault hit.</summary>
+    /// <exception cref="InvalidOperationException">There was none: nothing was done.</exception>
+    protected static int Hit(ManagedServer victim, int id) =>
+        id > 0 ? id : throw new InvalidOperationException($"{victim.Name} does not run");
+
     protected static T Choose<T>(IReadOnlyList<T> from, Random random) => from[random.Next(from.Count)];
 }
 
@@ -26,7 +31,7 @@ internal sealed class KillServer(ProcessSystem system) : Fault("kill-server")
     public override async Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
     {
         _victim = Choose(system.Servers, random);
-        int id = await _victim.KillAsync();
+        int id = Hit(_victim, await _victim.KillAsync());
         return $"kill -9 {_victim.Name} (pid {id})";
     }
 
@@ -49,8 +54,7 @@ internal sealed class StopServer(ProcessSystem system) : Fault("stop-server")
     public override Task<string> InjectAsync(Random random, CancellationToken cancellationToken)
     {
         _victim = Choose(system.Servers, random);
-        _victim.Stop();
-        return Task.FromResult($"SIGSTOP {_victim.Name} (pid {_victim.ProcessId})");
+        return Task.FromResult($"SIGSTOP {_victim.Name} (pid {Hit(_victim, _victim.Stop())})");
     }
 
     public override Task HealAsync(CancellationToken cancellationToken)
@@ -72,8 +76,9 @@ internal sealed class DrainServer(ProcessSystem system) : Fault("drain-server")
     {
         _victim = Choose(system.Servers, random);
         int id = _victim.ProcessId;
+        bool isRunning = _victim.IsRunning;
         _draining = _victim.DrainAsync(CancellationToken.None);
-        return Task.FromResult($"SIGTERM {_victim.Name} (pid {id})");
+        return Task.FromResult($"SIGTERM {_victim.Name} (pid {Hit(_victim, isRunning ? id : 0)})");
     }
 
     public override async Task HealAsync(CancellationToken cancellationToken)

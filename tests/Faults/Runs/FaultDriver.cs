@@ -16,6 +16,10 @@ public sealed record DoneFault(PlannedFault Plan, TimeSpan At, TimeSpan HealedAt
 /// <param name="tell">Is told of each in one line.</param>
 internal sealed class FaultDriver(IReadOnlyList<IFault> faults, Action<string> tell)
 {
+    /// <summary>They take away what a server waits for: itself, its database, its network, its disk.</summary>
+    private static readonly string[] Hampering =
+        ["stop-server", "kill-postgres", "restart-postgres", "terminate-backends", "exhaust-connections", "slow-network", "cut-network", "disk-full"];
+
     private readonly Dictionary<string, Lane> _lanes = faults.ToDictionary(fault => fault.Name, fault => new Lane(fault));
     private readonly List<DoneFault> _done = [];
     private long _began;
@@ -29,6 +33,11 @@ internal sealed class FaultDriver(IReadOnlyList<IFault> faults, Action<string> t
                 return [.. _done.OrderBy(fault => fault.Plan.Number)];
         }
     }
+
+    /// <summary>Whether a fault of which a server may hang was on at any time between two of the stopwatch's timestamps.</summary>
+    public bool WasHampered(long from, long to) => Done.Any(fault =>
+        fault.IsDone && Hampering.Contains(fault.Plan.Fault)
+        && Stopwatch.GetElapsedTime(_began, to) > fault.At && Stopwatch.GetElapsedTime(_began, from) < fault.HealedAt);
 
     /// <summary>Returns when all are undone; the latest soon after the cancellation.</summary>
     public async Task RunAsync(IReadOnlyList<PlannedFault> schedule, CancellationToken ending)

@@ -33,6 +33,7 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
     private readonly Recorder _recorder = new();
     private readonly List<Violation> _violations = [];
     private long _began;
+    private TimeSpan _worked;
 
     /// <summary>The schedule of these options; what a run does, in the order in which it is to do it.</summary>
     public static IReadOnlyList<PlannedFault> Schedule(ISystemUnderTest system, RunOptions options) =>
@@ -47,6 +48,8 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
         await PrepareAsync(cancellationToken);
         var driver = new FaultDriver(Chosen(system, options), Say);
         bool isReadable = await WorkAsync(driver, cancellationToken);
+        _violations.AddRange(system.StuckDrains.Where(stuck => !driver.WasHampered(stuck.From, stuck.To)).Select(stuck => new Violation(
+            "process", $"{stuck.Server} did not end within {Stopwatch.GetElapsedTime(stuck.From, stuck.To).TotalSeconds:0} s of SIGTERM, though no fault was in its way, and was killed.", [])));
         Verdict verdict = isReadable ? await JudgeAsync(cancellationToken) : Merge(NothingChecked);
         return Report(driver, verdict);
     }
@@ -69,6 +72,7 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
     {
         using var clientsEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var faultsEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        long worked = Stopwatch.GetTimestamp();
         List<Task> clients = StartClients(clientsEnd.Token);
         IReadOnlyList<PlannedFault> schedule = Schedule(system, options);
         Say($"{clients.Count} clients, {schedule.Count} faults planned for {options.Duration.TotalMinutes:0.##} min");
@@ -87,6 +91,7 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
         cancellationToken.ThrowIfCancellationRequested();
         await faultsEnd.CancelAsync();
         await faults;
+        _worked = Stopwatch.GetElapsedTime(worked);
         Say("healing");
         bool isHealed = await TryAsync("recovery", () => system.HealAsync(cancellationToken)) && await CommitsAgainAsync(clients, cancellationToken);
         await clientsEnd.CancelAsync();
@@ -222,6 +227,7 @@ public sealed class FaultRun(ISystemUnderTest system, RunOptions options, IReadO
             system.Name, options, [.. workloads.Select(workload => workload.Name)], driver.Done, RunFigures.Count(calls),
             RunFigures.LongestSilence(calls), system.Lives, verdict, Stopwatch.GetElapsedTime(_began))
         {
+            Worked = _worked + verdict.Elapsed,
             Replay = string.Create(CultureInfo.InvariantCulture, $"{options.ReplayPrefix} --config {system.Name} --seed {options.Seed} --minutes {options.Duration.TotalMinutes:0.###} --clients {options.ClientsPerWorkload}")
                 + $" --workloads {string.Join(',', workloads.Select(workload => workload.Name))} --faults {(chosen.Length == 0 ? "none" : string.Join(',', chosen))}",
         };

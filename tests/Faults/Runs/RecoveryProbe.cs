@@ -68,7 +68,7 @@ internal sealed class RecoveryProbe(ISystemUnderTest system, Recorder recorder, 
     {
         Entrance[] writers = [.. system.Entrances.Where(entrance => entrance.Protocol == "http")];
         await using var writer = new ProbeCaller(writers[random.Next(writers.Length)], recorder);
-        return await CommitAsync() is { } head ? await new StreamProbe(recorder).RunAsync(system.Entrances, agent, head, CommitAsync) : [NotCommitted()];
+        return await CommitAsync() is { } head ? await new StreamProbe(recorder).RunAsync(Streaming, agent, head, CommitAsync) : [NotCommitted()];
 
         async Task<long?> CommitAsync() => (await writer.CallAsync(Commit(agent), CallBound)).Answer is CommitAnswer answer ? answer.Receipts[0].Version : null;
 
@@ -108,6 +108,9 @@ internal sealed class RecoveryProbe(ISystemUnderTest system, Recorder recorder, 
         }
         return found;
     }
+
+    /// <summary>gRPC's stream is replayed from what its server knows, which on a shared system may be old: it has no other.</summary>
+    private IReadOnlyList<Entrance> Streaming => [.. system.Entrances.Where(entrance => !system.IsShared || entrance.Protocol != "grpc")];
 
     private CommitCall Commit(AgentName agent) => new([new Share(agent, [new Write($"{KeyPrefix}{Interlocked.Increment(ref _keys)}", null)])]);
 }

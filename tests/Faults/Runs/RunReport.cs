@@ -26,6 +26,9 @@ public sealed record RunReport(
 {
     public bool IsClean => Verdict.IsClean;
 
+    /// <summary>How long clients worked and the check took; starting, healing and starting anew are not in it.</summary>
+    public required TimeSpan Worked { get; init; }
+
     /// <summary>Where the history and the processes' output are kept; null = they are not.</summary>
     public string? KeptFolder { get; init; }
 

@@ -30,7 +30,8 @@ internal sealed class StreamProbe(Recorder recorder)
         {
             // What was there before shows that a stream is open.
             await Task.WhenAll(streams.Select(stream => OpenAsync(stream, agent, head)));
-            if (await commit() is { } version)
+            // One that is not open says so already; the others would only be waited for.
+            if (Array.TrueForAll(streams, stream => stream.Problem is null) && await commit() is { } version)
                 await Task.WhenAll(streams.Select(stream => stream.ShowsAsync(version, ShownBound)));
             return [.. streams.Where(stream => stream.Problem is not null).Select(stream => new Violation(Rule.Follower, $"Everything was healed, but a stream of {agent} from {stream.Entrance.Server} over {stream.Entrance.Protocol} {stream.Problem}", []))];
         }

@@ -42,9 +42,18 @@ public interface ISystemUnderTest : IAsyncDisposable
     /// <summary>Processes that broke down by themselves, with a signal or an unhandled exception; no fault makes that right.</summary>
     IReadOnlyList<string> Breakdowns { get; }
 
+    /// <summary>Servers that SIGTERM did not end within a minute, and that were killed then.</summary>
+    IReadOnlyList<StuckDrain> StuckDrains { get; }
+
     /// <summary>What the processes printed: for the report of a failure.</summary>
     string Output { get; }
 }
+
+/// <summary>A server that did not end when it was told to.</summary>
+/// <param name="Server">For instance <c>server 2</c>.</param>
+/// <param name="From">When it was told, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> has it.</param>
+/// <param name="To">When it was killed.</param>
+public sealed record StuckDrain(string Server, long From, long To);
 
 /// <summary>A way in.</summary>
 /// <param name="Server">For instance <c>server 2</c>.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Statehouse.Faults.Injection;
@@ -12,6 +13,7 @@ namespace Statehouse.Faults.Systems;
 internal sealed partial class ManagedServer : IAsyncDisposable
 {
     private const int SigKill = 9;
+    private const int SigTerm = 15;
     private const int SigCont = 18;
     private const int SigStop = 19;
 
@@ -29,6 +31,7 @@ internal sealed partial class ManagedServer : IAsyncDisposable
     private int _stops;
     private bool _isEndWanted;
     private bool _isKilled;
+    private readonly List<StuckDrain> _stuck = [];
     private string? _crashAt;
     private IReadOnlyDictionary<string, string>? _environment;
 
@@ -82,6 +85,16 @@ internal sealed partial class ManagedServer : IAsyncDisposable
         }
     }
 
+    /// <summary>When SIGTERM was not enough.</summary>
+    public IReadOnlyList<StuckDrain> StuckDrains
+    {
+        get
+        {
+            lock (_stuck)
+                return [.. _stuck];
+        }
+    }
+
     public string OutputFile => _folder.PathOf($"{Name.Replace(' ', '-')}.log");
 
     /// <summary>The last that it printed.</summary>
@@ -118,13 +131,14 @@ internal sealed partial class ManagedServer : IAsyncDisposable
     }
 
     /// <summary>kill -9, and held down until <see cref="Release"/>.</summary>
+    /// <returns>Its process id; 0 where it did not run.</returns>
     public async Task<int> KillAsync()
     {
         Hold();
         await _turn.WaitAsync();
         try
         {
-            int id = ProcessId;
+            int id = IsRunning ? ProcessId : 0;
             _isKilled = IsRunning;
             if (_process is not null)
                 await _process.KillAsync();
@@ -148,12 +162,15 @@ internal sealed partial class ManagedServer : IAsyncDisposable
             if (!IsRunning)
                 return null;
             _isEndWanted = true;
+            long began = Stopwatch.GetTimestamp();
             try
             {
                 return await _process!.TerminateAsync(DrainBound, cancellationToken);
             }
             catch (TimeoutException)
             {
+                lock (_stuck)
+                    _stuck.Add(new StuckDrain(Name, began, Stopwatch.GetTimestamp()));
                 _isKilled = true;
                 await _process!.KillAsync();
                 return null;
@@ -173,10 +190,14 @@ internal sealed partial class ManagedServer : IAsyncDisposable
     public void Release() => Interlocked.Decrement(ref _holds);
 
     /// <summary>SIGSTOP.</summary>
-    public void Stop()
+    /// <returns>Its process id; 0 where it did not run.</returns>
+    public int Stop()
     {
         Interlocked.Increment(ref _stops);
-        _process?.Signal(SigStop);
+        if (_process is not { HasExited: false } process)
+            return 0;
+        process.Signal(SigStop);
+        return process.Id;
     }
 
     /// <summary>SIGCONT, where nobody else stopped it too.</summary>
@@ -239,7 +260,8 @@ internal sealed partial class ManagedServer : IAsyncDisposable
     private EndKind How(int code) =>
         _isKilled ? EndKind.Fault
         : IsArmed && code == 128 + SigKill ? EndKind.CrashPoint
-        : _isEndWanted ? EndKind.Fault
+        // Told to stop it may say that it could not do so in good order (1); SIGTERM itself ends a process that does not listen for it yet.
+        : _isEndWanted && code is 0 or 1 or 128 + SigTerm ? EndKind.Fault
         : EndKind.ByItself;
 }
 

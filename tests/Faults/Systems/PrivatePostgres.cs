@@ -75,14 +75,17 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>Does something to it while nobody starts it; held down until <see cref="Release"/>.</summary>
-    public async Task HoldDownAsync(Func<PostgresCluster, Task> act)
+    /// <returns>Whether it ran.</returns>
+    public async Task<bool> HoldDownAsync(Func<PostgresCluster, Task> act)
     {
         Interlocked.Increment(ref _holds);
         await _turn.WaitAsync();
         try
         {
-            if (Cluster.IsRunning)
-                await act(Cluster);
+            if (!Cluster.IsRunning)
+                return false;
+            await act(Cluster);
+            return true;
         }
         finally
         {

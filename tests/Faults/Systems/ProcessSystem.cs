@@ -16,6 +16,7 @@ internal abstract class ProcessSystem : ISystemUnderTest
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _ending = new();
+    private readonly SortedSet<string> _keeperFailures = new(StringComparer.Ordinal);
     private Task _keeping = Task.CompletedTask;
     private int _turns;
 
@@ -62,10 +63,22 @@ internal abstract class ProcessSystem : ISystemUnderTest
     ];
 
     public IReadOnlyList<string> Breakdowns =>
-        [.. from server in Servers
+        [.. KeeperFailures, ..
+            from server in Servers
             from end in server.Ends
             where end.Kind == EndKind.ByItself && end.ExitCode > FailureExitCode
             select $"{end.Server} ended by itself with exit code {end.ExitCode}. The last that it printed:\n{LastLines(end.Output)}"];
+
+    public IReadOnlyList<StuckDrain> StuckDrains => [.. Servers.SelectMany(server => server.StuckDrains)];
+
+    private string[] KeeperFailures
+    {
+        get
+        {
+            lock (_keeperFailures)
+                return [.. _keeperFailures];
+        }
+    }
 
     protected SystemOptions Options { get; }
 
@@ -112,12 +125,36 @@ internal abstract class ProcessSystem : ISystemUnderTest
     public virtual async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
-        await _keeping;
-        await Task.WhenAll(Servers.Select(server => server.DisposeAsync().AsTask()));
-        if (Postgres is not null)
-            await Postgres.DisposeAsync();
-        Folder.Dispose();
-        _ending.Dispose();
+        try
+        {
+            await _keeping;
+        }
+        finally
+        {
+            await EndProcessesAsync();
+        }
+    }
+
+    /// <summary>Whatever cannot be ended, the rest is.</summary>
+    private async Task EndProcessesAsync()
+    {
+        try
+        {
+            await Task.WhenAll(Servers.Select(server => server.DisposeAsync().AsTask()));
+        }
+        finally
+        {
+            try
+            {
+                if (Postgres is not null)
+                    await Postgres.DisposeAsync();
+            }
+            finally
+            {
+                Folder.Dispose();
+                _ending.Dispose();
+            }
+        }
     }
 
     /// <summary>What must be there before a server starts.</summary>
@@ -161,16 +198,28 @@ internal abstract class ProcessSystem : ISystemUnderTest
         try
         {
             while (await timer.WaitForNextTickAsync(ending))
-            {
-                if (Postgres is not null)
-                    await Postgres.EnsureStartedAsync();
-                foreach (ManagedServer server in Servers)
-                    await server.EnsureStartedAsync(ending);
-            }
+                await KeepOnceAsync(ending);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
             // The run is over.
+        }
+    }
+
+    private async Task KeepOnceAsync(CancellationToken ending)
+    {
+        try
+        {
+            if (Postgres is not null)
+                await Postgres.EnsureStartedAsync();
+            foreach (ManagedServer server in Servers)
+                await server.EnsureStartedAsync(ending);
+        }
+        catch (Exception error) when (!ending.IsCancellationRequested)
+        {
+            // It goes on, so that the rest is kept, and the run has failed: what was not started shows nothing.
+            lock (_keeperFailures)
+                _keeperFailures.Add($"What had ended could not be started again: {error.GetType().Name}: {error.Message}");
         }
     }
 

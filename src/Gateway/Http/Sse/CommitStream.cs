@@ -22,7 +22,7 @@ internal sealed class CommitStream(IAgents agents, StreamHost host)
     /// <summary>Decides where to start while a typed error can still be answered.</summary>
     private static async ValueTask<AgentVersion> StartAsync(Call call, IAgentState agent)
     {
-        (AgentVersion first, AgentVersion last) = await RangeAsync(call, agent);
+        (AgentVersion first, AgentVersion last) = await RangeAsync(call, agent, Consistency.Default);
         bool resumes = LastEventId.Of(call.Http.Request) is not null;
         string field = resumes ? LastEventId.Header : "from";
         AgentVersion from = resumes
@@ -30,6 +30,9 @@ internal sealed class CommitStream(IAgents agents, StreamHost host)
             : call.Query.AgentVersion("from") ?? AgentVersion.None;
         if (!resumes && from.Value <= 1)
             return first;
+        // Whoever goes on here may have seen more on another server than this one knows yet.
+        if (from.Value > last.Value + 1)
+            (first, last) = await RangeAsync(call, agent, Consistency.Strong);
         if (from.Value > last.Value + 1)
             throw RefusedException.Invalid(field, $"at most the agent's version, {last}", $"{from.Value - (resumes ? 1 : 0)}");
         if (from < first)
@@ -37,11 +40,11 @@ internal sealed class CommitStream(IAgents agents, StreamHost host)
         return from;
     }
 
-    private static async ValueTask<(AgentVersion First, AgentVersion Last)> RangeAsync(Call call, IAgentState agent)
+    private static async ValueTask<(AgentVersion First, AgentVersion Last)> RangeAsync(Call call, IAgentState agent, Consistency consistency)
     {
         try
         {
-            AgentHead head = await agent.GetHeadAsync(Consistency.Default, call.Gone);
+            AgentHead head = await agent.GetHeadAsync(consistency, call.Gone);
             return (head.FirstVersion, head.Version);
         }
         catch (RefusedException error) when (error.Code == ErrorCode.NotFound)
