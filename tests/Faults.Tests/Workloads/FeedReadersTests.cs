@@ -52,6 +52,8 @@ public sealed class FeedReadersTests(TrueRuns runs) : IClassFixture<TrueRuns>
 
         public bool HasConditions => true;
 
+        public FollowFailure? LastFollow => null;
+
         public Task<CallResult> CallAsync(Call call, CancellationToken cancellationToken) =>
             Task.FromResult(new CallResult(Outcome.Refused, null, "SH-2001"));
 
