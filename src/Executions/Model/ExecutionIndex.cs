@@ -32,7 +32,7 @@ public static class ExecutionIndex
     }
 
     /// <summary>
-    /// Holds what a store gave back of an item against what it must be, a JSON object. It carries no checksum: damage that
+    /// Holds what a store gave back of an item against what it must be, a JSON object with members. It carries no checksum: damage that
     /// leaves it one is not seen here, and the execution itself tells what is right.
     /// </summary>
     /// <exception cref="InvariantBrokenException">SH-9001. It is damaged.</exception>
@@ -43,7 +43,7 @@ public static class ExecutionIndex
         try
         {
             // Without white space around it: what is inside the braces is copied into replies.
-            if (summary is [(byte)'{', .., (byte)'}'])
+            if (summary is [(byte)'{', .., (byte)'}'] && reader.Read() && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 while (reader.Read())
                 {
@@ -61,7 +61,7 @@ public static class ExecutionIndex
     }
 
     private static InvariantBrokenException Damaged(IndexedAgent item, Exception? cause) =>
-        new($"The index row of execution {item.Agent.Namespace}/{item.Agent.Name} holds no JSON object: it is damaged.", cause);
+        new($"The index row of execution {item.Agent.Namespace}/{item.Agent.Name} holds no JSON object with members: it is damaged.", cause);
 
     /// <summary>An item of a list, without what the index holds beside it (id, version, time of the last commit).</summary>
     private static ReadOnlyMemory<byte> Summary(ExecutionView view)

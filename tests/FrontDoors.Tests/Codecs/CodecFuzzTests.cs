@@ -95,6 +95,7 @@ public sealed class CodecFuzzTests
     [InlineData("")]
     [InlineData("{")]
     [InlineData("[]")]
+    [InlineData("{}")]
     [InlineData("{\"a\":1}}")]
     [InlineData("{\"a\":1},\"version\":{}")]
     public void A_row_of_the_index_that_is_no_object_is_damage(string summary) =>

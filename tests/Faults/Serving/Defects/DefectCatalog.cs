@@ -17,7 +17,7 @@ internal static class DefectCatalog
             DefectShows.BetweenServers, OfStore(store => new FencelessStore(store))),
         new("drop-idempotency", "A repeated idempotency key commits once more.", ["I6"],
             DefectShows.Always, OfAgents(agents => new NoIdempotency(agents))),
-        new("reorder-batch", "Two commits of one agent in one batch are journaled in the other order than acknowledged.", ["I3", "linearizable"],
+        new("reorder-batch", "Two commits of one agent in one batch are journaled in the other order than acknowledged.", ["I1", "I3", "linearizable"],
             DefectShows.Always, OfStore(store => new ReorderingStore(store))),
         new("torn-read", "A scan shows a commit without its last key.", ["I2", "linearizable"],
             DefectShows.Always, OfAgents(agents => new TornScans(agents))),
