@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace Statehouse.Faults.Tests.Crashes;
@@ -53,12 +54,8 @@ internal sealed class StepAudit
     private async Task<List<Found>> JournalAsync(HttpClient http, string agent, CancellationToken cancellationToken)
     {
         var journal = new List<Found>();
-        string? page = await GetAsync(http, $"{Step.PathOf(_namespace, agent)}/commits?limit={PageMax}", cancellationToken);
-        if (page is null)
-            return journal;
-        using JsonDocument json = JsonDocument.Parse(page);
         string hash = HashChain.Genesis(0, _namespace, agent);
-        foreach (JsonElement commit in json.RootElement.GetProperty("items").EnumerateArray())
+        await foreach (JsonElement commit in ItemsAsync(http, $"{Step.PathOf(_namespace, agent)}/commits", "from", cancellationToken))
         {
             Found found = Found.Read(_namespace, agent, commit);
             hash = HashChain.Next(hash, journal.Count + 1, commit.GetProperty("time").GetString()!, found.Receipt.TxnId, found.Body);
@@ -67,6 +64,23 @@ internal sealed class StepAudit
             journal.Add(found);
         }
         return journal;
+    }
+
+    /// <summary>All items of a list, page by page; none where there is no such list.</summary>
+    private static async IAsyncEnumerable<JsonElement> ItemsAsync(
+        HttpClient http, string path, string cursorName, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? cursor = "";
+        while (cursor is not null)
+        {
+            string at = cursor.Length == 0 ? "" : $"&{cursorName}={Uri.EscapeDataString(cursor)}";
+            if (await GetAsync(http, $"{path}?limit={PageMax}{at}", cancellationToken) is not { } page)
+                yield break;
+            using JsonDocument json = JsonDocument.Parse(page);
+            foreach (JsonElement item in json.RootElement.GetProperty("items").EnumerateArray())
+                yield return item.Clone();
+            cursor = json.RootElement.TryGetProperty("next", out JsonElement next) ? next.ToString() : null;
+        }
     }
 
     private void CheckPairs()
@@ -85,14 +99,10 @@ internal sealed class StepAudit
             foreach (JsonElement operation in body.RootElement.GetProperty("operations").EnumerateArray())
                 folded[operation.GetProperty("key").GetString()!] = (operation.GetProperty("value").GetRawText(), operation.GetProperty("version").GetInt64());
         }
-        string? scan = await GetAsync(http, $"{Step.PathOf(_namespace, agent)}/state?limit={PageMax}", cancellationToken);
-        if (folded.Count == 0)
-            return;
-        using JsonDocument json = JsonDocument.Parse(Assert.IsType<string>(scan));
-        Assert.Equal(
-            folded.Select(each => (each.Key, each.Value.Value, each.Value.Version)),
-            json.RootElement.GetProperty("items").EnumerateArray().Select(each => (
-                each.GetProperty("key").GetString()!, each.GetProperty("value").GetRawText(), each.GetProperty("version").GetInt64())));
+        var live = new List<(string, string, long)>();
+        await foreach (JsonElement each in ItemsAsync(http, $"{Step.PathOf(_namespace, agent)}/state", "after", cancellationToken))
+            live.Add((each.GetProperty("key").GetString()!, each.GetProperty("value").GetRawText(), each.GetProperty("version").GetInt64()));
+        Assert.Equal(folded.Select(each => (each.Key, each.Value.Value, each.Value.Version)), live);
     }
 
     private async Task CheckFeedAsync(HttpClient http, CancellationToken cancellationToken)
