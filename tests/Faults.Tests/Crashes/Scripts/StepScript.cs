@@ -9,6 +9,9 @@ internal sealed class StepScript(string @namespace)
 {
     private readonly Dictionary<int, IReadOnlyList<StepReceipt>> _acknowledged = [];
 
+    // The highest number that was tried; read by others while the script runs.
+    private volatile int _last;
+
     public string Namespace => @namespace;
 
     /// <summary>By the steps' numbers.</summary>
@@ -18,7 +21,7 @@ internal sealed class StepScript(string @namespace)
     public HashSet<int> Unknown { get; } = [];
 
     /// <summary>The step that comes next.</summary>
-    public Step Next => new(Math.Max(_acknowledged.Keys.DefaultIfEmpty().Max(), Unknown.DefaultIfEmpty().Max()) + 1, @namespace);
+    public Step Next => new(_last + 1, @namespace);
 
     /// <summary>Goes on until a step is not acknowledged.</summary>
     /// <param name="http">The server.</param>
@@ -46,6 +49,7 @@ internal sealed class StepScript(string @namespace)
     public async Task<bool> TryAsync(HttpClient http, Step step, CancellationToken cancellationToken)
     {
         Unknown.Add(step.Number);
+        _last = Math.Max(_last, step.Number);
         try
         {
             using HttpResponseMessage response = await http.PostAsync(step.Path, new StringContent(step.Body, Encoding.UTF8, "application/json"), cancellationToken);
