@@ -161,7 +161,7 @@ internal static class ChainAudit
                     if (!await items.MoveNextAsync())
                         yield break;
                 }
-                catch (ServerProblem problem) when (DamageOfOthers(path, problem) is not null)
+                catch (ServerProblem problem) when (DamageOfOthers(path, problem) is { } position && position != after)
                 {
                     after = DamageOfOthers(path, problem);
                     session.Terminal.Note($"the feed is damaged at {after}, not by this agent: going on behind it ({problem.Message})");
