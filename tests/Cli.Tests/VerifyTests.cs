@@ -60,6 +60,7 @@ public sealed class VerifyTests : IAsyncLifetime
     [InlineData("delete from journal where version = 3 and stream_id = $id")]
     [InlineData("update stream set head_hash = zeroblob(32) where stream_id = $id")]
     [InlineData("update stream set version = 11 where stream_id = $id")]
+    [InlineData("update stream set head_hash = zeroblob(32) where stream_id = $id; update journal set txn_id = zeroblob(16) where stream_id <> $id")]
     public async Task A_missing_commit_or_a_changed_head_does_not_pass(string sql)
     {
         await TamperAsync(sql);

@@ -163,7 +163,7 @@ internal static class ChainAudit
                 }
                 catch (ServerProblem problem) when (DamageOfOthers(path, problem) is { } position && position != after)
                 {
-                    after = DamageOfOthers(path, problem);
+                    after = position;
                     session.Terminal.Note($"the feed is damaged at {after}, not by this agent: going on behind it ({problem.Message})");
                     break;
                 }

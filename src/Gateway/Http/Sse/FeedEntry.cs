@@ -38,7 +38,15 @@ internal sealed class FeedEntry(IAgents agents, TimeProvider clock)
     {
         if (position == CommitTs.None)
             return true;
-        FeedPage fromIt = await agents.ReadFeedAsync(new CommitTs(position.Value - 1), 1, null, cancellationToken);
-        return fromIt.Commits.Count > 0;
+        try
+        {
+            FeedPage fromIt = await agents.ReadFeedAsync(new CommitTs(position.Value - 1), 1, null, cancellationToken);
+            return fromIt.Commits.Count > 0;
+        }
+        catch (InvariantBrokenException error) when (error.FeedDamage is not null)
+        {
+            // What stands there is damaged, and the client was told so: it goes on behind it.
+            return true;
+        }
     }
 }
