@@ -12,7 +12,7 @@ internal static class BenchRun
     public static async Task<int> RunAsync(BenchOptions options, TextWriter output)
     {
         await using StreamWriter? json = options.Json is null ? null : new StreamWriter(options.Json, append: false);
-        var results = new Results(output, json);
+        var results = new Results(output, json, judges: !options.IsQuick);
         await using var host = new BenchHost(options, results);
         await Machine.DescribeAsync(results, options, host.Folder);
         if (options.IsQuick)

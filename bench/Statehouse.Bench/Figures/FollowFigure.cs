@@ -42,6 +42,9 @@ internal sealed class FollowFigure : IFigure
         await MeasureAsync(host, writer, subscribers, $"{target.Name}, {subscribers:n0} subscribers of one agent", target.Server.ProcessId);
         await ending.CancelAsync();
         await Task.WhenAll(followers);
+        long? found = await target.CrashAndCountAsync(CancellationToken.None);
+        if (found != _version)
+            throw new BenchFailure($"{Id}: {_version} commits were acknowledged, and {found} were there after the crash.");
     }
 
     private async Task MeasureAsync(BenchHost host, ISession writer, int subscribers, string name, int server)

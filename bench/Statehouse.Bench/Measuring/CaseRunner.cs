@@ -74,17 +74,18 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
         await VerifyAsync(name);
         long disk = await target.DiskBytesAsync(CancellationToken.None);
         double[] cpu = Cpu();
+        double loadCpu = LoadCpu();
         foreach (WatchedProcess process in Servers)
             ProcessWatch.ForgetPeak(process.Id);
         var outcomes = new List<LoadOutcome>();
         for (int run = 0; run < host.Plan.Runs; run++)
             outcomes.Add(await RunOnceAsync(sessions, load, host.Plan.Duration, name));
-        double[] used = [.. Cpu().Zip(cpu, (after, before) => after - before)];
+        var used = new CpuUse([.. Cpu().Zip(cpu, (after, before) => after - before)], LoadCpu() - loadCpu);
         await VerifyAsync(name);
         return await ReportAsync(load, name, outcomes, used, await target.DiskBytesAsync(CancellationToken.None) - disk);
     }
 
-    private async Task<CaseResult> ReportAsync(LoadCase load, string name, List<LoadOutcome> outcomes, double[] cpu, long diskBytes)
+    private async Task<CaseResult> ReportAsync(LoadCase load, string name, List<LoadOutcome> outcomes, CpuUse cpu, long diskBytes)
     {
         var all = new LoadOutcome();
         foreach (LoadOutcome outcome in outcomes)
@@ -93,10 +94,10 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
         host.Results.Add(rate, load.Goal, Remark(load.Shape, all, rate.Median));
         if (target.NotComparable is { } difference)
             host.Results.Say($"{"",-12} not the same promise: {difference}");
-        long per = all.Commits > 0 ? all.Commits : all.Requests;
-        string what = all.Commits > 0 ? "commits" : "requests";
-        if (cpu.Length > 0)
-            Add(name, $"CPU s per 1,000 {what}", cpu.Sum() * 1000 / per, CpuShares(cpu, per));
+        // Where there are reads beside the commits, a commit's share of the work cannot be told.
+        (long per, string what) = all.Commits >= all.Requests ? (all.Commits, "commits") : (all.Requests, "requests");
+        if (target.Processes.Count > 0)
+            Add(name, $"CPU s per 1,000 {what}", cpu.Target.Sum() * 1000 / per, CpuShares(cpu, per));
         if (all.Commits > 0 && diskBytes > 0)
             Add(name, "bytes on disk per commit", (double)diskBytes / all.Commits);
         if (Servers.Any())
@@ -167,9 +168,17 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
 
     private double[] Cpu() => [.. target.Processes.Select(ProcessWatch.CpuSeconds)];
 
-    private string? CpuShares(double[] cpu, long per) => target.Processes.Count < 2
-        ? null
-        : string.Join(", ", target.Processes.Zip(cpu, (process, used) => $"{(process.IsDatabase ? "database" : "server")} {Results.Number(used * 1000 / per)}"));
+    /// <summary>In process, the load is part of the server's.</summary>
+    private string? CpuShares(CpuUse cpu, long per)
+    {
+        IEnumerable<string> shares = target.Processes.Zip(cpu.Target, (process, used) => $"{(process.IsDatabase ? "database" : "server")} {Results.Number(used * 1000 / per)}");
+        bool isInProcess = target.Processes.Any(process => process.Id == Environment.ProcessId);
+        if (!isInProcess)
+            return string.Join(", ", shares.Append($"and the load {Results.Number(cpu.Load * 1000 / per)} beside it"));
+        return target.Processes.Count > 1 ? string.Join(", ", shares) : null;
+    }
+
+    private static double LoadCpu() => ProcessWatch.CpuSeconds(new WatchedProcess(Environment.ProcessId));
 
     private string NameOf(LoadCase load) => string.Create(
         CultureInfo.InvariantCulture,
@@ -184,4 +193,7 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
             ? string.Create(CultureInfo.InvariantCulture, $"{100 * rate / ceiling:n0} % of the load's own ceiling")
             : null;
     }
+
+    /// <summary>Seconds of processor time, per process of the target and of the load.</summary>
+    private readonly record struct CpuUse(double[] Target, double Load);
 }

@@ -19,12 +19,13 @@ internal sealed class LoadRun(IReadOnlyList<ISession> sessions, IWorkload worklo
     public long NextNumber => Volatile.Read(ref _next) + 1;
 
     /// <summary>Each session sends its next request when it has its answer, until the time is up.</summary>
-    public Task<LoadOutcome> ClosedAsync(TimeSpan duration)
+    public async Task<LoadOutcome> ClosedAsync(TimeSpan duration)
     {
-        long end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
-        return AllAsync(sessions.Select(session => session.Blocks
-            ? OnThread(() => ClosedBlocking(session, end))
-            : Task.Run(() => ClosedAsync(session, end))));
+        long ticks = (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        if (sessions.All(session => session.Blocks))
+            return await OnThreadsAsync((session, began) => ClosedBlocking(session, began + ticks));
+        long began = Stopwatch.GetTimestamp();
+        return Sum(began, await Task.WhenAll(sessions.Select(session => Task.Run(() => ClosedAsync(session, began + ticks)))));
     }
 
     /// <summary>
@@ -41,15 +42,14 @@ internal sealed class LoadRun(IReadOnlyList<ISession> sessions, IWorkload worklo
         double seconds = 0;
         while ((seconds += -Math.Log(1 - random.NextDouble()) / ratePerSecond) < duration.TotalSeconds)
             due.Add((long)(seconds * Stopwatch.Frequency));
-        long began = Stopwatch.GetTimestamp();
         int taken = -1;
-        return AllAsync(sessions.Select(session => OnThread(() =>
+        return OnThreadsAsync((session, began) =>
         {
             var outcome = new LoadOutcome();
             for (int i; (i = Interlocked.Increment(ref taken)) < due.Count && outcome.Errors == 0;)
                 AskWhenDue(session, began + due[i], outcome);
             return outcome;
-        })));
+        });
     }
 
     private void AskWhenDue(ISession session, long due, LoadOutcome outcome)
@@ -101,16 +101,26 @@ internal sealed class LoadRun(IReadOnlyList<ISession> sessions, IWorkload worklo
         return outcome;
     }
 
-    private static async Task<LoadOutcome> AllAsync(IEnumerable<Task<LoadOutcome>> parts)
+    /// <summary>A thread for each session. The run begins when all of them are there: what is due at once is not late for want of threads.</summary>
+    private async Task<LoadOutcome> OnThreadsAsync(Func<ISession, long, LoadOutcome> run)
     {
-        long began = Stopwatch.GetTimestamp();
-        LoadOutcome[] outcomes = await Task.WhenAll(parts);
+        long began = 0;
+        using var start = new Barrier(sessions.Count, _ => began = Stopwatch.GetTimestamp());
+        LoadOutcome[] outcomes = await Task.WhenAll(sessions.Select(session => Task.Factory.StartNew(
+            () =>
+            {
+                start.SignalAndWait();
+                return run(session, began);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        return Sum(began, outcomes);
+    }
+
+    private static LoadOutcome Sum(long began, LoadOutcome[] outcomes)
+    {
         var all = new LoadOutcome { Elapsed = Stopwatch.GetElapsedTime(began) };
         foreach (LoadOutcome each in outcomes)
             all.Merge(each);
         return all;
     }
-
-    private static Task<LoadOutcome> OnThread(Func<LoadOutcome> run) =>
-        Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -6,7 +6,8 @@ namespace Statehouse.Bench.Measuring;
 /// <summary>Prints what was measured as it comes, and writes each measure as one line of JSON.</summary>
 /// <param name="output">For people.</param>
 /// <param name="json">For programs; null = nowhere.</param>
-internal sealed class Results(TextWriter output, TextWriter? json)
+/// <param name="judges">Whether goals are compared with: a smoke run's numbers mean nothing.</param>
+internal sealed class Results(TextWriter output, TextWriter? json, bool judges = true)
 {
     private readonly List<(CaseResult Result, Goal Goal)> _goals = [];
 
@@ -24,7 +25,7 @@ internal sealed class Results(TextWriter output, TextWriter? json)
     {
         Count++;
         output.WriteLine($"{result.Figure,-12} {result.Case}: {Shown(result)}{(remark is null ? "" : $"; {remark}")}");
-        if (goal is { } wanted)
+        if (judges && goal is { } wanted)
         {
             _goals.Add((result, wanted));
             output.WriteLine($"{"",-12} {Verdict(result, wanted)}");

@@ -13,6 +13,7 @@ internal sealed partial class StatehouseServer : IAsyncDisposable
     private static readonly TimeSpan StopBound = TimeSpan.FromMinutes(1);
 
     private readonly ChildProcess _process;
+    private bool _isDisposed;
 
     private StatehouseServer(ChildProcess process, IPEndPoint http, string grpc, TimeSpan startTook)
     {
@@ -62,7 +63,13 @@ internal sealed partial class StatehouseServer : IAsyncDisposable
     }
 
     /// <summary><c>kill -9</c>, where it still runs.</summary>
-    public ValueTask DisposeAsync() => _process.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        await _process.DisposeAsync();
+    }
 
     private static async Task WaitUntilReadyAsync(IPEndPoint address, ChildProcess process)
     {
