@@ -19,7 +19,9 @@ internal sealed class BenchHost : IAsyncDisposable
           if [ -d "$cluster" ]; then "$2" "$3" down --purge --data "$cluster" > /dev/null 2>&1; fi
         done
         for process in /proc/[0-9]*; do
-          if [ "${process#/proc/}" != $$ ] && tr '\0' '\n' < "$process/cmdline" 2> /dev/null | grep -qF -- "$1"; then kill -9 "${process#/proc/}" 2> /dev/null; fi
+          if [ "${process#/proc/}" = $$ ]; then continue; fi
+          # One that has ended since the list was made has no command line any more.
+          { tr '\0' '\n' < "$process/cmdline" | grep -qF -- "$1" && kill -9 "${process#/proc/}"; } 2> /dev/null
         done
         rm -rf -- "$1"
         """;
@@ -40,7 +42,7 @@ internal sealed class BenchHost : IAsyncDisposable
             : new LoadPlan(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(options.Seconds ?? 5), options.Runs ?? 3);
     }
 
-    public static string ClusterCommands => Repository.PathOf("src/LocalCluster/bin/Release/net10.0/Statehouse.LocalCluster.dll");
+    public static string ClusterCommands => Repository.BuiltDll("src/LocalCluster", "Statehouse.LocalCluster");
 
     public BenchOptions Options { get; }
 

@@ -39,6 +39,7 @@ public sealed class DocumentCommandTests
     [InlineData("test")]
     [InlineData("ctl")]
     [InlineData("cluster")]
+    [InlineData("bench")]
     public void The_readme_names_the_commands(string command) =>
         Assert.Contains($"./statehouse {command}", SourceTree.Read("README.md"), StringComparison.Ordinal);
 }

@@ -35,7 +35,7 @@ internal sealed partial class StatehouseServer : IAsyncDisposable
     public static async Task<StatehouseServer> StartAsync(JournalPlace place)
     {
         Directory.CreateDirectory(place.Folder);
-        string program = Repository.PathOf("src/Gateway/bin/Release/net10.0/Statehouse.Gateway.dll");
+        string program = Repository.BuiltDll("src/Gateway", "Statehouse.Gateway");
         long began = Stopwatch.GetTimestamp();
         // Its own folder as working folder: a statehouse.json of somebody else is not read.
         ChildProcess process = ChildProcess.StartDotnet(program, [.. place.ServerFlags, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"], place.Folder);
