@@ -25,7 +25,7 @@ folders and on free loopback ports. Needs Linux, and takes about half an hour.
   executions COMMAND     workflow runs: checkpoints, load, query, claim, bytes
 
 Exit codes: 0 ok; 1 a request failed, a commit that was acknowledged is missing, or a figure that was asked for by name
-cannot be had here; 2 usage. Goals that are not reached are printed, and no failure. More: bench/README.md
+cannot be had here; 2 usage; 130 or 143 interrupted. Goals that are not reached are printed, and no failure. More: bench/README.md
 TEXT
 }
 
