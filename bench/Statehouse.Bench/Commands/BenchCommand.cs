@@ -24,7 +24,7 @@ internal static class BenchCommand
         var list = new Option<bool>("--list") { Description = "names the figures and ends" };
         var silo = new Option<string>("--silo-program") { DefaultValueFactory = _ => Repository.PathOf("src/Silo/bin/Release/net10.0/Statehouse.Silo.dll"), Hidden = true };
         var missing = new Option<string?>("--missing-packages") { Hidden = true };
-        var root = new RootCommand("Measures Statehouse: DESIGN's figures F1 to F10, and workloads beside them.") { quick, only, json, charts, seconds, runs, seed, list, silo, missing };
+        var root = new RootCommand("Measures Statehouse: figures F1 to F10, which have goals, and workloads beside them.") { quick, only, json, charts, seconds, runs, seed, list, silo, missing };
         root.SetAction(parsed => parsed.GetValue(list) ? List(Console.Out) : BenchRun.RunAsync(
             new BenchOptions(
                 parsed.GetValue(quick), parsed.GetValue(only)!, parsed.GetValue(json), parsed.GetValue(charts) ?? Charts(parsed.GetValue(quick)),

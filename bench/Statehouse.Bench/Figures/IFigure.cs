@@ -3,7 +3,7 @@ namespace Statehouse.Bench.Figures;
 /// <summary>One row of what is measured.</summary>
 internal interface IFigure
 {
-    /// <summary>For <c>--only</c> and the JSON file: <c>F1</c> to <c>F10</c> are DESIGN's rows, words the workloads beside them.</summary>
+    /// <summary>For <c>--only</c> and the JSON file: <c>F1</c> to <c>F10</c> have goals (bench/README.md), words are the workloads beside them.</summary>
     string Id { get; }
 
     /// <summary>One line for <c>--list</c>.</summary>

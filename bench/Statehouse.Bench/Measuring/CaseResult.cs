@@ -47,7 +47,7 @@ internal sealed record CaseResult(
     }
 }
 
-/// <summary>What DESIGN asks of a case.</summary>
+/// <summary>What a case should reach: the goals of bench/README.md.</summary>
 /// <param name="Value">The bound.</param>
 /// <param name="IsFloor">True: at least. False: at most.</param>
 internal readonly record struct Goal(double Value, bool IsFloor)

@@ -7,7 +7,7 @@ namespace Statehouse.Bench.Measuring;
 /// <summary>One case: a workload in a shape.</summary>
 /// <param name="Workload">What is asked.</param>
 /// <param name="Shape">How it arrives.</param>
-/// <param name="Goal">What DESIGN asks of its rate; null = nothing.</param>
+/// <param name="Goal">What its rate should reach; null = nothing.</param>
 internal sealed record LoadCase(IWorkload Workload, LoadShape Shape, Goal? Goal = null)
 {
     /// <summary>Name of the case; null = target, sessions and workload in words.</summary>
@@ -73,19 +73,19 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
     {
         await VerifyAsync(name);
         long disk = await target.DiskBytesAsync(CancellationToken.None);
+        ForgetPeaks();
         double[] cpu = Cpu();
         double loadCpu = LoadCpu();
-        foreach (WatchedProcess process in Servers)
-            ProcessWatch.ForgetPeak(process.Id);
         var outcomes = new List<LoadOutcome>();
         for (int run = 0; run < host.Plan.Runs; run++)
             outcomes.Add(await RunOnceAsync(sessions, load, host.Plan.Duration, name));
-        var used = new CpuUse([.. Cpu().Zip(cpu, (after, before) => after - before)], LoadCpu() - loadCpu);
+        var used = new Usage(
+            [.. Cpu().Zip(cpu, (after, before) => after - before)], LoadCpu() - loadCpu, Servers.Sum(process => ProcessWatch.PeakBytes(process.Id)));
         await VerifyAsync(name);
         return await ReportAsync(load, name, outcomes, used, await target.DiskBytesAsync(CancellationToken.None) - disk);
     }
 
-    private async Task<CaseResult> ReportAsync(LoadCase load, string name, List<LoadOutcome> outcomes, CpuUse cpu, long diskBytes)
+    private async Task<CaseResult> ReportAsync(LoadCase load, string name, List<LoadOutcome> outcomes, Usage used, long diskBytes)
     {
         var all = new LoadOutcome();
         foreach (LoadOutcome outcome in outcomes)
@@ -97,11 +97,11 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
         // Where there are reads beside the commits, a commit's share of the work cannot be told.
         (long per, string what) = all.Commits >= all.Requests ? (all.Commits, "commits") : (all.Requests, "requests");
         if (target.Processes.Count > 0)
-            Add(name, $"CPU s per 1,000 {what}", cpu.Target.Sum() * 1000 / per, CpuShares(cpu, per));
+            Add(name, $"CPU s per 1,000 {what}", used.TargetCpu.Sum() * 1000 / per, CpuShares(used, per));
         if (all.Commits > 0 && diskBytes > 0)
             Add(name, "bytes on disk per commit", (double)diskBytes / all.Commits);
         if (Servers.Any())
-            Add(name, "MB of memory at most", Servers.Sum(process => ProcessWatch.PeakBytes(process.Id)) / MegaByte);
+            Add(name, "MB of memory at most", used.PeakBytes / MegaByte);
         await host.Results.Output.FlushAsync();
         return rate;
     }
@@ -166,15 +166,26 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
 
     private IEnumerable<WatchedProcess> Servers => target.Processes.Where(process => !process.IsDatabase);
 
+    private bool IsInProcess => target.Processes.Any(process => process.Id == Environment.ProcessId);
+
+    private void ForgetPeaks()
+    {
+        // What earlier figures left in this process's heap is no part of this one.
+        if (IsInProcess)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        foreach (WatchedProcess process in Servers)
+            ProcessWatch.ForgetPeak(process.Id);
+    }
+
     private double[] Cpu() => [.. target.Processes.Select(ProcessWatch.CpuSeconds)];
 
     /// <summary>In process, the load is part of the server's.</summary>
-    private string? CpuShares(CpuUse cpu, long per)
+    private string? CpuShares(Usage used, long per)
     {
-        IEnumerable<string> shares = target.Processes.Zip(cpu.Target, (process, used) => $"{(process.IsDatabase ? "database" : "server")} {Results.Number(used * 1000 / per)}");
-        bool isInProcess = target.Processes.Any(process => process.Id == Environment.ProcessId);
-        if (!isInProcess)
-            return string.Join(", ", shares.Append($"and the load {Results.Number(cpu.Load * 1000 / per)} beside it"));
+        IEnumerable<string> shares = target.Processes.Zip(
+            used.TargetCpu, (process, seconds) => $"{(process.IsDatabase ? "database" : "server")} {Results.Number(seconds * 1000 / per)}");
+        if (!IsInProcess)
+            return string.Join(", ", shares.Append($"and the load {Results.Number(used.LoadCpu * 1000 / per)} beside it"));
         return target.Processes.Count > 1 ? string.Join(", ", shares) : null;
     }
 
@@ -194,6 +205,8 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
             : null;
     }
 
-    /// <summary>Seconds of processor time, per process of the target and of the load.</summary>
-    private readonly record struct CpuUse(double[] Target, double Load);
+    /// <param name="TargetCpu">Seconds of processor time, per process of the target.</param>
+    /// <param name="LoadCpu">Of this process.</param>
+    /// <param name="PeakBytes">Memory of the servers at most, databases left out.</param>
+    private readonly record struct Usage(double[] TargetCpu, double LoadCpu, long PeakBytes);
 }

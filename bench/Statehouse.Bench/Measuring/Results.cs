@@ -19,7 +19,7 @@ internal sealed class Results(TextWriter output, TextWriter? json, bool judges =
     public void Say(string line) => output.WriteLine(line);
 
     /// <param name="result">What was measured.</param>
-    /// <param name="goal">What it should reach; null where DESIGN says nothing of it.</param>
+    /// <param name="goal">What it should reach; null where there is no goal.</param>
     /// <param name="remark">Goes behind it, for people only.</param>
     public void Add(CaseResult result, Goal? goal = null, string? remark = null)
     {
