@@ -3,6 +3,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Statehouse.Agents;
 using Statehouse.Agents.Hosting;
+using Statehouse.Bench.Commands;
+using Statehouse.Bench.Targets;
 using Statehouse.Grains;
 using Statehouse.Journal;
 using Statehouse.Journal.GroupCommit;
@@ -26,7 +28,7 @@ internal static class OneSilo
         await host.StartAsync();
         var agents = new ClusterAgents(
             host.Services.GetRequiredService<IGrainFactory>(), store, Limits.Default, TimeProvider.System, SilentOperatorLog.Instance);
-        await CommitLoad.ReportAsync("one silo", agents, options, output);
+        await CommitsCommand.ReportAsync("one silo", () => new InProcessSession(agents), options, output);
         await host.StopAsync();
         return 0;
     }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Net;
-using Statehouse.Bench;
+using Statehouse.Bench.Commands;
 using Statehouse.Bench.Cluster;
 
 var agents = new Option<int>("--agents") { Description = "agents, in turn", DefaultValueFactory = _ => 10_000 };
@@ -10,23 +10,22 @@ var gateways = new Option<string[]>("--gateway") { Description = "HTTP address o
 var connections = new Option<int>("--connections") { Description = "each sends one request at a time", DefaultValueFactory = _ => 64 };
 
 var postgres = new Option<string>("--postgres") { Description = "connection string; the database is written to", Required = true };
-var inFlight = new Option<int>("--in-flight") { Description = "commits waiting at once", DefaultValueFactory = _ => 256 };
-var runs = new Option<int>("--runs") { Description = "measured runs, after one warm-up", DefaultValueFactory = _ => 3 };
-var commits = new Command("commits", "Durable single-key commits on agents that are grains of one silo, called inside of it.")
-{
-    postgres, agents, inFlight, seconds, runs, valueBytes,
-};
-commits.SetAction(parsed => OneSilo.RunAsync(parsed.GetValue(postgres)!, new CommitLoadOptions(
-    parsed.GetValue(agents), parsed.GetValue(inFlight), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(runs),
-    parsed.GetValue(valueBytes)), Console.Out));
+var commits = new Command("commits", "Durable one-key commits on agents that are grains of one silo, called inside of it.") { postgres };
+var load = new CommitsCommand();
+load.AddTo(commits);
+commits.SetAction(parsed => OneSilo.RunAsync(parsed.GetValue(postgres)!, load.Of(parsed), Console.Out));
 
 var drive = new Command("drive", "Writes over HTTP through gateways of a running cluster, then reads back whether each acknowledged commit is there once.")
 {
     gateways, agents, connections, seconds, valueBytes,
 };
-drive.SetAction(parsed => new ClusterDrive(new ClusterDriveOptions(
-    Addresses(parsed.GetValue(gateways)!), parsed.GetValue(agents), parsed.GetValue(connections),
-    TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(valueBytes))).RunAsync(Console.Out));
+drive.SetAction(async parsed =>
+{
+    ClusterDriveOutcome outcome = await new ClusterDrive(new ClusterDriveOptions(
+        Addresses(parsed.GetValue(gateways)!), parsed.GetValue(agents), parsed.GetValue(connections),
+        TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(valueBytes))).RunAsync(Console.Out);
+    return outcome.IsRight ? 0 : 1;
+});
 
 var silos = new Option<string[]>("--silo") { Description = "HTTP address of a silo, ADDR:PORT; repeat it for each", Required = true };
 var spread = new Command("spread", "Touches agents through gateways and counts how many each silo then has in memory.")

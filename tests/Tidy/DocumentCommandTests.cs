@@ -40,6 +40,7 @@ public sealed class DocumentCommandTests
     [InlineData("ctl")]
     [InlineData("cluster")]
     [InlineData("faults")]
+    [InlineData("bench")]
     public void The_readme_names_the_commands(string command) =>
         Assert.Contains($"./statehouse {command}", SourceTree.Read("README.md"), StringComparison.Ordinal);
 }

@@ -14,6 +14,7 @@ public sealed class ScriptTests
     [InlineData("--help")]
     [InlineData("up --help")]
     [InlineData("test --help")]
+    [InlineData("bench --help")]
     [InlineData("cluster")]
     [InlineData("cluster help")]
     [InlineData("cluster up --help")]
