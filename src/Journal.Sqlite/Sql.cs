@@ -53,6 +53,7 @@ internal static class Sql
     public static readonly string SnapshotDeleteAll = Statement("snapshot-delete-all");
 
     public static readonly string IndexWrite = Statement("index-write");
+    public static readonly string IndexRow = Statement("index-row");
     public static readonly string IndexDelete = Statement("index-delete");
     public static readonly string IndexFacets = Statement("index-facets");
     public static readonly string IndexCount = Statement("index-count");

@@ -5,7 +5,7 @@ namespace Statehouse.Journal.Sqlite.Reading;
 
 /// <summary>
 /// Reads the whole database and says what is wrong with it: its pages and indexes, every agent's chain from its first
-/// commit, every snapshot. Takes as long as reading the file does.
+/// commit, every index row, every snapshot. Takes as long as reading the file does.
 /// </summary>
 internal static class DeepCheck
 {
@@ -25,6 +25,7 @@ internal static class DeepCheck
             after = next.Value.StreamId;
             var handle = new JournalHandle(next.Value.Agent) { StoreKey = after };
             await CheckAsync(problems, () => CheckChainAsync(pool, handle, cancellationToken)).ConfigureAwait(false);
+            await CheckAsync(problems, () => CheckIndexRowAsync(pool, handle, cancellationToken)).ConfigureAwait(false);
             await CheckAsync(problems, () => CheckSnapshotsAsync(pool, handle, problems, cancellationToken)).ConfigureAwait(false);
         }
         return problems;
@@ -79,6 +80,16 @@ internal static class DeepCheck
             }
         }
     }
+
+    private static Task CheckIndexRowAsync(ReadPool pool, JournalHandle handle, CancellationToken cancellationToken) => pool.ReadAsync(
+        database =>
+        {
+            using SqliteStatement row = database.Prepare(Sql.IndexRow).Bind(1, handle.StoreKey);
+            if (row.Step() && IndexRowReader.Decode(row, handle.Agent.Kind, handle.Agent.Namespace).Agent != handle.Agent)
+                throw new InvariantBrokenException($"The index row of {handle.Agent} has the name of another agent.");
+            return true;
+        },
+        cancellationToken);
 
     private static async Task CheckSnapshotsAsync(
         ReadPool pool, JournalHandle handle, List<string> problems, CancellationToken cancellationToken)

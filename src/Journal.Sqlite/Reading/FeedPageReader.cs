@@ -87,6 +87,8 @@ internal sealed class FeedPageReader
             if (_namespace is not null && !_row.Bytes(8).SequenceEqual(_namespace))
                 return;
             agent = AgentOfRow();
+            if (_row.Int64(11) != _row.Int64(1))
+                throw new InvariantBrokenException($"The commit at position {_row.Int64(1)} was written at another: the journal is damaged.");
             JournalCommit commit = CommitOfRow(agent);
             _bytes += commit.Bytes;
             _commits.Add(new FeedCommit(agent, commit));

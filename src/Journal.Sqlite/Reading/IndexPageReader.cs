@@ -31,7 +31,7 @@ internal sealed class IndexPageReader
         using SqliteStatement row = database.Prepare(Sql.IndexCount).Bind(1, (long)kind).BindText(2, StoredNames.Encode(@namespace));
         var counts = new Dictionary<byte, long>();
         while (row.Step())
-            counts.Add(checked((byte)row.Int64(0)), row.Int64(1));
+            counts.Add(IndexRowReader.Status(row.Int64(0)), row.Int64(1));
         return counts;
     }
 
@@ -104,19 +104,7 @@ internal sealed class IndexPageReader
     {
         using SqliteStatement row = rows;
         while (row.Step())
-        {
-            found.Add(new IndexedAgent(
-                new AgentId(_query.Kind, _query.Namespace, StoredNames.Decode(row.Bytes(0))),
-                new AgentVersion(row.Int64(1)),
-                new CommitTime(row.Int64(2)),
-                new IndexRow(
-                    checked((byte)row.Int64(3)),
-                    StoredNames.Decode(row.Bytes(4)),
-                    StoredLabels.Decode(row.Bytes(5)),
-                    new CommitTime(row.Int64(6)),
-                    row.IsNull(7) ? null : new CommitTime(row.Int64(7)),
-                    row.Bytes(8).ToArray())));
-        }
+            found.Add(IndexRowReader.Decode(row, _query.Kind, _query.Namespace));
     }
 
     private int Compare(IndexedAgent left, IndexedAgent right)

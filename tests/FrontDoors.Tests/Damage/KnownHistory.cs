@@ -131,7 +131,9 @@ internal sealed class KnownHistory
             return null;
         if (reply.StatusCode == HttpStatusCode.NotFound && missingMax > 0)
             return "";
-        throw new SilentDamageException($"{request} answers {(int)reply.StatusCode}: {body}");
+        throw body.Contains("\"SH-1007\"", StringComparison.Ordinal)
+            ? new UnknownNameException($"{request} answers {(int)reply.StatusCode}: {body}")
+            : new SilentDamageException($"{request} answers {(int)reply.StatusCode}: {body}");
     }
 
     private static string NameOf(string list, JsonElement item)
@@ -142,4 +144,7 @@ internal sealed class KnownHistory
 }
 
 /// <summary>A server on damaged files passed over the damage.</summary>
-internal sealed class SilentDamageException(string message) : Exception(message);
+internal class SilentDamageException(string message) : Exception(message);
+
+/// <summary>It says that there is no such agent, or no such execution.</summary>
+internal sealed class UnknownNameException(string message) : SilentDamageException(message);

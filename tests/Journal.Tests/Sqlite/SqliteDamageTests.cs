@@ -53,6 +53,63 @@ public sealed class SqliteDamageTests : IAsyncLifetime
         await Assert.ThrowsAsync<InvariantBrokenException>(() => Commits.ReadFeedAsync(_fixture.Store!, Cancellation));
     }
 
+    [Fact]
+    public async Task A_commit_that_moved_to_another_position_is_found_by_the_feed()
+    {
+        await _fixture.MakeJournalAsync();
+        // As a flipped bit does it: the row's own number changes, and what the index says of it does not.
+        _fixture.Tamper("""
+            pragma writable_schema = on;
+            create table kept as select * from sqlite_master where name = 'journal_by_version';
+            delete from sqlite_master where name = 'journal_by_version';
+            """);
+        _fixture.Tamper("update journal set position = position + 1024 * 50 where version = 5");
+        _fixture.Tamper("pragma writable_schema = on; insert into sqlite_master select * from kept; drop table kept;");
+        await _fixture.OpenAsync();
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(() => Commits.ReadFeedAsync(_fixture.Store!, Cancellation));
+        Assert.NotEmpty(await _fixture.Store!.CheckAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData("summary = cast('{\"m\":1}' as blob)")]
+    [InlineData("labels = '[\"a=c\"]'")]
+    [InlineData("group_name = 'h'")]
+    [InlineData("version = version + 1")]
+    [InlineData("updated_at = updated_at + 1")]
+    [InlineData("started_at = started_at + 1")]
+    [InlineData("due_at = null")]
+    [InlineData("name = 'another'")]
+    [InlineData("checksum = checksum + 1")]
+    public async Task An_index_row_that_was_changed_is_found_by_the_query_and_by_the_deep_check(string change)
+    {
+        await _fixture.OpenAsync();
+        var agent = new Commits("a");
+        var row = new IndexRow(3, "g", ["a=b"], new CommitTime(5), new CommitTime(7), "{\"n\":1}"u8.ToArray());
+        await _fixture.AppendAsync(agent, Commits.Indexed(agent.Next(), row));
+        Assert.Equal("a", Assert.Single(await QueryAsync()).Agent.Name);
+        await _fixture.CloseAsync();
+        _fixture.Tamper("update agent_index set " + change);
+        await _fixture.OpenAsync();
+
+        await Assert.ThrowsAsync<InvariantBrokenException>(QueryAsync);
+        Assert.NotEmpty(await _fixture.Store!.CheckAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task An_index_row_from_before_there_were_checksums_is_shown()
+    {
+        await _fixture.OpenAsync();
+        var agent = new Commits("a");
+        await _fixture.AppendAsync(agent, Commits.Indexed(agent.Next(), new IndexRow(3, "g", [], new CommitTime(5), null, "{}"u8.ToArray())));
+        await _fixture.CloseAsync();
+        _fixture.Tamper("update agent_index set checksum = null");
+        await _fixture.OpenAsync();
+
+        Assert.Single(await QueryAsync());
+        Assert.Empty(await _fixture.Store!.CheckAsync(Cancellation));
+    }
+
     [Theory]
     [InlineData("update journal set txn_id = zeroblob(16)")]
     [InlineData("update journal set txn_id = x'00'")]
@@ -163,6 +220,9 @@ public sealed class SqliteDamageTests : IAsyncLifetime
         await Assert.ThrowsAsync<InvariantBrokenException>(() => _fixture.Store!.WriteAsync([agent.NextUnit()], Cancellation));
     }
 
+    private Task<IReadOnlyList<IndexedAgent>> QueryAsync() => ((IAgentIndex)_fixture.Store!).QueryAsync(
+        new IndexQuery(AgentKind.Agent, "default", 10), Cancellation);
+
     /// <summary>Either one of the two exceptions that damage may cause, or exactly what was written.</summary>
     private async Task AssertRefusedOrExactAsync(Commits agent, byte[] sound, int at, byte flip)
     {
@@ -175,8 +235,9 @@ public sealed class SqliteDamageTests : IAsyncLifetime
             List<JournalCommit> read = await _fixture.ReadAsync(agent.Agent);
             JournalHead? head = await _fixture.Store!.ReadHeadAsync(new JournalHandle(agent.Agent), Cancellation);
             bool isExact = head?.Hash == agent.Hash && read.Select(Text).SequenceEqual(agent.Acknowledged.Select(Text));
-            // An agent's name has no checksum: one flipped there is another agent, or none.
-            Assert.True(isExact || (head is null && read.Count == 0), $"Byte {at} ^ {flip:x2} was read as something that nobody wrote.");
+            // An agent's name has no checksum: one flipped there is another agent, or none, to all but the deep check.
+            bool isUnknown = head is null && read.Count == 0 && (await _fixture.Store!.CheckAsync(Cancellation)).Count > 0;
+            Assert.True(isExact || isUnknown, $"Byte {at} ^ {flip:x2} was read as something that nobody wrote.");
         }
         catch (Exception error) when (error is JournalOpenException or InvariantBrokenException)
         {

@@ -1,6 +1,7 @@
 -- A page of all agents that have a rare facet, ?14. The other parameters as in index-in-order.sql, but ?3: statuses (JSON
 -- array, null = any).
-select i.name, i.version, i.updated_at, i.status, i.group_name, i.labels, i.started_at, i.due_at, i.summary
+select i.name, i.version, i.updated_at, i.status, i.group_name, i.labels, i.started_at, i.due_at, i.summary,
+  i.checksum
 from agent_facet f cross join agent_index i on i.stream_id = f.stream_id
 where f.kind = ?1 and f.namespace = ?2 and f.facet = ?14
   and (?3 is null or i.status in (select value from json_each(?3)))

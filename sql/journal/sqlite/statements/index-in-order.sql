@@ -2,7 +2,8 @@
 -- which it begins, ?6 where the ordering value ends, ?7 and ?8 started from and to, ?9 and ?10 updated from and to,
 -- ?11 due at most, ?12 the labels' facets (JSON array, null = any), ?13 limit, ?15 group (null = any). The words in braces are constants of SqliteIndexTexts. The
 -- plus signs keep the planner from walking along another bound than the page's.
-select i.name, i.version, i.updated_at, i.status, i.group_name, i.labels, i.started_at, i.due_at, i.summary
+select i.name, i.version, i.updated_at, i.status, i.group_name, i.labels, i.started_at, i.due_at, i.summary,
+  i.checksum
 from agent_index i indexed by agent_index_{column}
 where i.kind = ?1 and i.namespace = ?2 and i.status = ?3
   and (i.{column}, i.name) {beyond} (?4, ?5) and i.{column} {within} ?6
