@@ -41,7 +41,7 @@ internal static class StreamRows
     {
         using SqliteStatement row = database.Prepare(Sql.StreamHead).BindAgent(handle.Agent);
         handle.StoreKey = row.Step() ? row.Int64(0) : 0;
-        return handle.StoreKey != 0 ? Decode(row, handle.Agent) : null;
+        return handle.StoreKey != 0 ? Decode(database, row, handle.Agent) : null;
     }
 
     /// <summary>Agents in byte order of their names.</summary>
@@ -61,7 +61,7 @@ internal static class StreamRows
             if (!name.StartsWith(prefixBytes))
                 break;
             if (after is null || !name.SequenceEqual(after))
-                heads.Add(Decode(row, new AgentId(kind, @namespace, StoredNames.Decode(name))));
+                heads.Add(Decode(database, row, new AgentId(kind, @namespace, StoredNames.Decode(name))));
         }
         return heads;
     }
@@ -69,16 +69,34 @@ internal static class StreamRows
     private static StreamExtent? Extent(SqliteDatabase database, AgentId agent, long streamId)
     {
         using SqliteStatement row = database.Prepare(Sql.StreamExtent).Bind(1, streamId);
-        return row.Step() ? new StreamExtent(agent, streamId, row.Int64(0), row.Int64(1)) : null;
+        if (!row.Step())
+            return null;
+        var extent = new StreamExtent(agent, streamId, row.Int64(0), row.Int64(1));
+        CheckFirst(database, extent);
+        return extent;
+    }
+
+    /// <summary>A beginning that moved would hide commits that are there, or all of them.</summary>
+    private static void CheckFirst(SqliteDatabase database, StreamExtent extent)
+    {
+        bool isSound = extent.First == 1 && extent.Last >= 1;
+        if (!isSound && extent.First > 1 && extent.First <= extent.Last)
+        {
+            using SqliteStatement before = database.Prepare(Sql.CommitHash).Bind(1, extent.StreamId).Bind(2, extent.First - 1);
+            isSound = !before.Step();
+        }
+        if (!isSound)
+            throw new InvariantBrokenException($"The journal of {extent.Agent} should begin at version {extent.First}, but it does not: it is damaged.");
     }
 
     /// <summary>The columns of stream-head.sql.</summary>
-    private static JournalHead Decode(SqliteStatement row, AgentId agent)
+    private static JournalHead Decode(SqliteDatabase database, SqliteStatement row, AgentId agent)
     {
         long version = row.Int64(1);
         // The stream's row and the last commit went in together: either without the other is damage.
         if (row.IsNull(4) || !row.Bytes(2).SequenceEqual(row.Bytes(6)))
             throw new InvariantBrokenException($"The journal of {agent} should end at version {version}, but that commit is missing or another.");
+        CheckFirst(database, new StreamExtent(agent, row.Int64(0), row.Int64(3), version));
         return new JournalHead(
             agent,
             new AgentVersion(version),

@@ -26,6 +26,9 @@ public sealed class SqliteDamageTests : IAsyncLifetime
     [InlineData("delete from journal where version = 3")]
     [InlineData("delete from journal where version = 5")]
     [InlineData("update stream set version = 7")]
+    [InlineData("update stream set first_version = 3")]
+    [InlineData("update stream set first_version = 129")]
+    [InlineData("update stream set first_version = 0")]
     public async Task A_commit_that_was_changed_or_removed_is_found_by_every_reader(string tampering)
     {
         Commits agent = await _fixture.MakeJournalAsync();
@@ -140,6 +143,8 @@ public sealed class SqliteDamageTests : IAsyncLifetime
     [Theory]
     [InlineData("delete from journal where version = 5")]
     [InlineData("update stream set head_hash = zeroblob(32)")]
+    [InlineData("update stream set first_version = 129")]
+    [InlineData("update stream set first_version = 5")]
     [InlineData("update journal set hash = zeroblob(32) where version = 5")]
     public async Task A_head_that_is_not_the_last_commit_is_found(string tampering)
     {
