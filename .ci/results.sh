@@ -10,7 +10,7 @@ add_result() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$results"; }
 # read_junit FILE SUITE CODE: adds the suite's tests, and a failure of its own where the suite crashed or ran nothing.
 # Sets suite_failed and suite_sum.
 read_junit() {
-  local lines="$results.suite" count
+  local lines="$results.$2" count
   : >"$lines"
   if [ -s "$1" ]; then junit_lines "$1" "$2" >"$lines"; fi
   count=$(wc -l <"$lines")
