@@ -52,7 +52,10 @@ internal sealed class CaseRunner(BenchHost host, string figure, ITarget target, 
         await opened.WarmUpAsync(host.Plan.WarmUp);
         for (int run = 0; run < host.Plan.Runs; run++)
             await opened.RunAsync(host.Plan.Duration);
-        return await opened.ReportAsync();
+        CaseResult rate = await opened.ReportAsync();
+        if (target.NotComparable is { } difference)
+            host.Results.Say($"{"",-12} not the same promise: {difference}");
+        return rate;
     }
 
     /// <summary>A case whose runs the caller makes, with other things between them.</summary>

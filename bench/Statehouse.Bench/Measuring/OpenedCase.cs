@@ -79,8 +79,6 @@ internal sealed class OpenedCase : IAsyncDisposable
         CaseResult rate = CaseResult.Of(_runner.Figure, Name, _load.Workload.Unit, Rates, all.Latencies);
         Results results = _runner.Host.Results;
         results.Add(rate, _load.Goal, Remark(all, rate.Median));
-        if (_target.NotComparable is { } difference)
-            results.Say($"{"",-12} not the same promise: {difference}");
         // Where there are reads beside the commits, a commit's share of the work cannot be told.
         (long per, string what) = all.Commits >= all.Requests ? (all.Commits, "commits") : (all.Requests, "requests");
         if (_target.Processes.Count > 0)

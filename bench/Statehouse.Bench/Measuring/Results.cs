@@ -12,6 +12,7 @@ internal sealed class Results(TextWriter output, TextWriter? json, bool judges =
     private readonly List<(CaseResult Result, Goal Goal)> _goals = [];
     private readonly List<(CaseResult Result, Goal? Goal)> _all = [];
     private readonly List<string> _facts = [];
+    private readonly List<string> _tables = [];
 
     public TextWriter Output => output;
 
@@ -21,7 +22,16 @@ internal sealed class Results(TextWriter output, TextWriter? json, bool judges =
     /// <summary>What was said of the machine, of what ran on it, and of what is not comparable.</summary>
     public IReadOnlyList<string> Facts => _facts;
 
+    /// <summary>In Markdown, what stands above the measures in a document.</summary>
+    public IReadOnlyList<string> Tables => _tables;
+
     public void Say(string line) => output.WriteLine(line);
+
+    public void AddTable(string markdown)
+    {
+        _tables.Add(markdown);
+        Say(markdown);
+    }
 
     /// <summary>Says something without which the figures say nothing.</summary>
     public void SayFact(string line)

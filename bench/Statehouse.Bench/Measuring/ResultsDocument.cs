@@ -50,6 +50,8 @@ internal static class ResultsDocument
         foreach (string fact in results.Facts.Concat(bad))
             text.Append(CultureInfo.InvariantCulture, $"{fact}\n");
         text.Append("```\n");
+        foreach (string table in results.Tables)
+            text.Append(CultureInfo.InvariantCulture, $"\n{table}");
         foreach (IGrouping<string, (CaseResult Result, Goal? Goal)> figure in results.All.GroupBy(each => each.Result.Figure))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n### {figure.Key}\n\n| case | median | min–max | unit | p50 ms | p99 ms | goal |\n|---|---|---|---|---|---|---|\n");

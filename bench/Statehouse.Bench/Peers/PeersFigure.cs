@@ -15,6 +15,8 @@ internal sealed class PeersFigure : IFigure
     private const int ValueBytes = 200;
 
     private readonly List<string> _bad = [];
+    private readonly Dictionary<string, double> _waitingCpu = [];
+    private double _runSeconds;
 
     public string Id => "peers";
 
@@ -26,9 +28,15 @@ internal sealed class PeersFigure : IFigure
         try
         {
             await EnterAsync(host, entered);
+            host.Results.SayFact($"{Id,-12} in process there is no protocol and no other process between caller and store, and a read comes from the caller's own memory");
             foreach ((IWorkload workload, int inFlight) in Cases(host))
                 await MeasureAsync(host, entered, new LoadCase(workload, new LoadShape(inFlight)));
+            host.Results.SayFact(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Id,-12} while one was measured, those that waited took {Share(_waitingCpu.Values.Sum())} of the processors: {string.Join(", ", _waitingCpu.Select(each => $"{each.Key} {Share(each.Value)}"))}"));
             // Peers first: the database server dies with each of them that is nothing but it, and Statehouse's journals there must stand that too.
+            foreach (Entry entry in entered)
+                entry.WakeUp();
             foreach (Entry entry in entered.OrderBy(entry => entry.Contestant.IsStatehouse))
                 await entry.TryAsync(entry.Runner.VerifyAfterCrashAsync);
         }
@@ -42,6 +50,8 @@ internal sealed class PeersFigure : IFigure
             throw new BenchFailure(string.Join("; ", _bad));
         host.Results.Say($"{Id,-12} every acknowledged commit was there when the runs were over, and again after kill -9 (in process: opened anew): {string.Join("; ", entered.Select(entry => entry.Name))}");
     }
+
+    private string Share(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{100 * seconds / _runSeconds / Environment.ProcessorCount:n1} %");
 
     private static IEnumerable<(IWorkload, int)> Cases(BenchHost host)
     {
@@ -60,11 +70,13 @@ internal sealed class PeersFigure : IFigure
             try
             {
                 ITarget target = await contestant.StartAsync(host, peers);
-                entered.Add(new Entry(contestant, new CaseRunner(host, Id, target), host));
+                var entry = new Entry(contestant, new CaseRunner(host, Id, target), host);
+                entered.Add(entry);
+                entry.StandStill();
                 if (target is IPeer peer)
                     host.Results.SayFact($"{contestant.Id,-12} {peer.Software}");
                 if (target.NotComparable is { } difference)
-                    host.Results.SayFact($"{"",-12} not the same promise as Statehouse's: {difference}");
+                    host.Results.SayFact($"{contestant.Id,-12} not the same promise as Statehouse's: {difference}");
             }
             catch (MissingHere missing) when (!contestant.IsStatehouse)
             {
@@ -88,22 +100,32 @@ internal sealed class PeersFigure : IFigure
         for (int round = 0; round < host.Plan.Runs; round++)
         {
             foreach (Entry entry in round % 2 == 0 ? open : Enumerable.Reverse(open))
-                await entry.TryAsync(() => RunAsync(host, entry.Opened!));
+                await entry.TryAsync(() => RunAsync(host, entry, entered));
         }
         foreach (Entry entry in open)
             await entry.TryAsync(entry.Opened!.ReportAsync);
-        foreach (CaseResult ratio in RatioTable.Of(Id, name, [.. open.Where(entry => entry.Failure is null).Select(entry => entry.Rates)]))
+        ContestantRates[] rates = [.. open.Where(entry => entry.Failure is null).Select(entry => entry.Rates)];
+        foreach (CaseResult ratio in RatioTable.Of(Id, name, rates))
             host.Results.Add(ratio);
+        host.Results.AddTable(RatioTable.Markdown(name, load.Workload.Unit, rates));
     }
 
-    private static async Task RunAsync(BenchHost host, OpenedCase opened)
+    private async Task RunAsync(BenchHost host, Entry entry, List<Entry> all)
     {
+        OpenedCase opened = entry.Opened!;
+        // The database server is several contestants'; it waits only while none of them is measured.
+        (WatchedProcess Process, string Name)[] waiting = [.. all.SelectMany(each => each.Processes.Select(process => (process, process.IsDatabase ? "the database" : each.Name)))
+            .DistinctBy(each => each.process.Id).Where(each => each.process.Id != Environment.ProcessId && !entry.Processes.Contains(each.process))];
         await opened.ConnectAsync();
         try
         {
             // Others ran in between: its pages and its code must come back first.
             await opened.WarmUpAsync(host.Plan.WarmUp / 2);
+            double[] before = [.. waiting.Select(each => ProcessWatch.CpuSeconds(each.Process))];
             await opened.RunAsync(host.Plan.Duration);
+            for (int i = 0; i < waiting.Length; i++)
+                _waitingCpu[waiting[i].Name] = _waitingCpu.GetValueOrDefault(waiting[i].Name) + ProcessWatch.CpuSeconds(waiting[i].Process) - before[i];
+            _runSeconds += host.Plan.Duration.TotalSeconds;
         }
         finally
         {
@@ -113,11 +135,15 @@ internal sealed class PeersFigure : IFigure
 
     private sealed class Entry(Contestant contestant, CaseRunner runner, BenchHost host)
     {
+        private IStandsStill? _still;
+
         public Contestant Contestant => contestant;
 
         public CaseRunner Runner => runner;
 
         public string Name => runner.Target.Name;
+
+        public IEnumerable<WatchedProcess> Processes => Failure is null ? runner.Target.Processes : [];
 
         public OpenedCase? Opened { get; set; }
 
@@ -126,6 +152,20 @@ internal sealed class PeersFigure : IFigure
 
         public ContestantRates Rates => new(Name, contestant.IsStatehouse, [.. Opened!.Rates]);
 
+        /// <summary>From now on, and whenever it is not its turn.</summary>
+        public void StandStill()
+        {
+            _still = runner.Target as IStandsStill;
+            _still?.Pause();
+        }
+
+        /// <summary>From now on: what comes ends it.</summary>
+        public void WakeUp()
+        {
+            _still?.Resume();
+            _still = null;
+        }
+
         /// <returns>Whether it still takes part.</returns>
         public async Task<bool> TryAsync(Func<Task> step)
         {
@@ -133,7 +173,9 @@ internal sealed class PeersFigure : IFigure
                 return false;
             try
             {
+                _still?.Resume();
                 await step();
+                _still?.Pause();
                 return true;
             }
             catch (Exception failure)

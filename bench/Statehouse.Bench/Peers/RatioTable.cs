@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Statehouse.Bench.Measuring;
 
 namespace Statehouse.Bench.Peers;
@@ -22,5 +24,28 @@ internal static class RatioTable
         from peer in contestants.Where(each => !each.IsStatehouse)
         select CaseResult.Of(figure, Name(ours.Name, peer.Name, @case), Unit, ours.Rates.Zip(peer.Rates, (mine, theirs) => mine / theirs));
 
+    /// <summary>One row for each contestant: its rate, and for each Statehouse what it reached of that.</summary>
+    /// <param name="case">As above.</param>
+    /// <param name="unit">Of the rates.</param>
+    /// <param name="contestants">As above.</param>
+    public static string Markdown(string @case, string unit, IReadOnlyCollection<ContestantRates> contestants)
+    {
+        ContestantRates[] ours = [.. contestants.Where(each => each.IsStatehouse)];
+        var text = new StringBuilder($"**{@case}**\n\n| | {unit} |{string.Concat(ours.Select(mine => $" {mine.Name} ÷ it |"))}\n|---|---|{string.Concat(ours.Select(_ => "---|"))}\n");
+        foreach (ContestantRates each in contestants)
+        {
+            string name = each.IsStatehouse ? $"Statehouse, {each.Name}" : each.Name;
+            IEnumerable<string> cells = ours.Select(mine => each.IsStatehouse ? "" : Shown(mine.Rates.Zip(each.Rates, (my, its) => my / its)));
+            text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells.Prepend(Shown(each.Rates)).Prepend(name))} |\n");
+        }
+        return text.ToString();
+    }
+
     public static string Name(string ours, string peer, string @case) => $"{ours} ÷ {peer}; {@case}";
+
+    private static string Shown(IEnumerable<double> values)
+    {
+        CaseResult all = CaseResult.Of("", "", "", values);
+        return $"{Results.Number(all.Median)} ({Results.Number(all.Min)}–{Results.Number(all.Max)})";
+    }
 }

@@ -11,7 +11,7 @@ using Statehouse.Testing;
 namespace Statehouse.Bench.Peers;
 
 /// <summary>Redis with an append-only file that is flushed before each answer: SET and GET.</summary>
-internal sealed partial class RedisTarget : IPeer
+internal sealed partial class RedisTarget : IPeer, IStandsStill
 {
     private static readonly TimeSpan s_startBound = TimeSpan.FromMinutes(2);
     private static readonly FrozenSet<RequestKind> s_answers = FrozenSet.Create(RequestKind.Put, RequestKind.Get);
@@ -34,7 +34,7 @@ internal sealed partial class RedisTarget : IPeer
     public IReadOnlySet<RequestKind> Answers => s_answers;
 
     public string NotComparable =>
-        "no history, no versions, no feed: a write replaces what was there; all data must fit into memory; its append-only file is not rewritten during the run, which spares it that work";
+        "no history, no versions, no feed: a write replaces what was there; all data must fit into memory; the client is the benchmark's own; its append-only file is not rewritten during the run, which spares it that work";
 
     public IReadOnlyList<WatchedProcess> Processes => [new WatchedProcess(_process.Id)];
 
@@ -83,6 +83,10 @@ internal sealed partial class RedisTarget : IPeer
         return file.Sets;
     }
 
+    public void Pause() => _process.Pause();
+
+    public void Resume() => _process.Resume();
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     /// <summary>Its folder stands on the command line, where Redis would write a title of its own: by it the process is ended with the run.</summary>
@@ -115,7 +119,8 @@ internal sealed partial class RedisTarget : IPeer
     {
         try
         {
-            return Ask("INFO", "persistence").Contains("loading:0", StringComparison.Ordinal);
+            // Its own line: another says the same of a replica's loading.
+            return Ask("INFO", "persistence").Contains("\nloading:0", StringComparison.Ordinal);
         }
         catch (SocketException)
         {

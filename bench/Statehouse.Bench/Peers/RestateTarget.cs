@@ -17,7 +17,7 @@ namespace Statehouse.Bench.Peers;
 /// Restate: its server, and a virtual object per agent in a service of ours (bench/peers/restate-service.mjs), called over HTTP by the
 /// client that calls Statehouse.
 /// </summary>
-internal sealed partial class RestateTarget : IPeer
+internal sealed partial class RestateTarget : IPeer, IStandsStill
 {
     private const string ServerPackage = "@restatedev/restate-server";
     private const string DurableSetting = "rocksdb-disable-wal-fsync = false";
@@ -111,6 +111,10 @@ internal sealed partial class RestateTarget : IPeer
         await WaitUntilReadyAsync();
         return await CountCommitsAsync(cancellationToken);
     }
+
+    public void Pause() => _server.Pause();
+
+    public void Resume() => _server.Resume();
 
     public async ValueTask DisposeAsync()
     {
