@@ -50,13 +50,15 @@ public sealed class QuickRunTests : IDisposable
         Assert.All(ratios, ratio => Assert.Contains($"| {ratio} |", text, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_figure_that_there_is_not_ends_it_with_2_and_one_line_that_names_it()
+    [Theory]
+    [InlineData("--only", "F1,F99", "F99")]
+    [InlineData("--peers", "redis,sider", "sider")]
+    public async Task A_figure_or_peer_that_there_is_not_ends_it_with_2_and_one_line_that_names_it(string option, string names, string unknown)
     {
-        await using ChildProcess bench = Start("--only", "F1,F99");
+        await using ChildProcess bench = Start(option, names);
         Assert.Equal(2, await bench.WaitForExitAsync(s_bound, TestContext.Current.CancellationToken));
         Assert.DoesNotContain('\n', bench.Output);
-        Assert.Contains("F99", bench.Output, StringComparison.Ordinal);
+        Assert.Contains($"'{unknown}'", bench.Output, StringComparison.Ordinal);
     }
 
     private static string SiloProgram => Repository.PathOf($"src/Silo/bin/{new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name}/net10.0/Statehouse.Silo.dll");
