@@ -34,9 +34,9 @@ internal sealed class PeersFigure : IFigure
             host.Results.SayFact(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Id,-12} while one was measured, those that waited took {Share(_waitingCpu.Values.Sum())} of the processors: {string.Join(", ", _waitingCpu.Select(each => $"{each.Key} {Share(each.Value)}"))}"));
-            // Peers first: the database server dies with each of them that is nothing but it, and Statehouse's journals there must stand that too.
             foreach (Entry entry in entered)
                 entry.WakeUp();
+            // Peers first: the database server dies with each of them that is nothing but it, and Statehouse's journals there must stand that too.
             foreach (Entry entry in entered.OrderBy(entry => entry.Contestant.IsStatehouse))
                 await entry.TryAsync(entry.Runner.VerifyAfterCrashAsync);
         }
@@ -48,7 +48,7 @@ internal sealed class PeersFigure : IFigure
         _bad.AddRange(entered.Where(entry => entry.Failure is not null).Select(entry => $"{entry.Name}: {entry.Failure!.Message}"));
         if (_bad.Count > 0)
             throw new BenchFailure(string.Join("; ", _bad));
-        host.Results.Say($"{Id,-12} every acknowledged commit was there when the runs were over, and again after kill -9 (in process: opened anew): {string.Join("; ", entered.Select(entry => entry.Name))}");
+        host.Results.SayFact($"{Id,-12} every acknowledged commit was there when the runs were over, and again after kill -9 (in process: opened anew): {string.Join("; ", entered.Select(entry => entry.Name))}");
     }
 
     private string Share(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{100 * seconds / _runSeconds / Environment.ProcessorCount:n1} %");
@@ -78,11 +78,17 @@ internal sealed class PeersFigure : IFigure
                 if (target.NotComparable is { } difference)
                     host.Results.SayFact($"{contestant.Id,-12} not the same promise as Statehouse's: {difference}");
             }
-            catch (MissingHere missing) when (!contestant.IsStatehouse)
+            catch (MissingHere missing)
             {
-                host.Results.SayFact($"{contestant.Id,-12} missing here: {missing.Message}");
+                host.Results.SayFact($"{contestant.Id ?? "statehouse",-12} missing here: {missing.Message}");
                 if (host.Options.Peers!.Contains(contestant.Id))
                     _bad.Add($"{contestant.Id} was asked for by name and is missing here: {missing.Message}");
+            }
+            catch (Exception failure) when (!contestant.IsStatehouse)
+            {
+                // As where it fails later: the others' figures are still worth having.
+                host.Results.Say($"{Id,-12} FAILED: {contestant.Id} did not start: {(failure is BenchFailure ? failure.Message : failure)}");
+                _bad.Add($"{contestant.Id} did not start: {failure.Message}");
             }
         }
     }
