@@ -11,6 +11,9 @@ folders and on free loopback ports. Needs Linux, and takes about half an hour.
 
   --quick                a smoke run: every figure in a few seconds, on little data; its numbers mean nothing
   --only F1,F4,…         only these; --list names them
+  --peers [NAMES]        Statehouse beside other stores, all or upsert,journal,redis,restate,langgraph; no figure but what --only names.
+                         Installs npm packages into a temporary folder, and as root Debian's redis-server where it is missing
+  --results FILE         Markdown, for instance bench/RESULTS.md: the part about this kind of run is written anew
   --json FILE            one JSON object a line: figure, case, unit, median, min, max, p50_ms, p99_ms, runs, p90_ms, p999_ms
   --seconds N            measured time of one run; default 5
   --runs N               measured runs of each case, after a warm-up; default 3
@@ -24,8 +27,8 @@ folders and on free loopback ports. Needs Linux, and takes about half an hour.
   store COMMAND          a journal store alone: queries, appends, removals, bodies
   executions COMMAND     workflow runs: checkpoints, load, query, claim, bytes
 
-Exit codes: 0 ok; 1 a request failed, a commit that was acknowledged is missing, or a figure that was asked for by name
-cannot be had here; 2 usage; 130 or 143 interrupted. Goals that are not reached are printed, and no failure. More: bench/README.md
+Exit codes: 0 ok; 1 a request failed, a commit that was acknowledged is missing, or a figure or peer that was asked for by
+name cannot be had here; 2 usage; 130 or 143 interrupted. Goals that are not reached are printed, and no failure. More: bench/README.md
 TEXT
 }
 
@@ -46,13 +49,13 @@ run_bench() {
   exec "$dotnet" "$dll" "$@" ${missing:+--missing-packages "$missing"}
 }
 
-# Whether these arguments come to F10.
+# Whether these arguments come to F10: without it among those named, --peers does not.
 needs_silo() {
   local argument only=
   for argument in "$@"; do
     case "$argument" in
       commits | store | executions | --list | --help | -h) return 1 ;;
-      --only | --only=*) only=yes ;;
+      --only | --only=* | --peers | --peers=*) only=yes ;;
     esac
   done
   [ -z "$only" ] || grep -qE '(^|[ ,=])F10([ ,]|$)' <<<"$*"

@@ -13,6 +13,9 @@ internal sealed class BenchHost : IAsyncDisposable
     /// <summary>More memory and room for its log than the tests' server has; what makes commits durable stays as it is.</summary>
     private static readonly string[] s_postgresSettings = ["shared_buffers = 256MB", "max_wal_size = 4GB", "fsync = on", "synchronous_commit = on", "full_page_writes = on"];
 
+    /// <summary>Peers have a session for each caller, and several of them share the server.</summary>
+    private const string ConnectionsOfPeers = "max_connections = 400";
+
     /// <summary>$1 the folder, whose path every server started here has on its command line; $2 dotnet; $3 the cluster commands' program.</summary>
     private const string CleanUp = """
         for cluster in "$1"/cluster-*; do
@@ -79,10 +82,11 @@ internal sealed class BenchHost : IAsyncDisposable
             return _postgres;
         if (PostgresCluster.SkipReason is { } reason)
             throw new MissingHere(reason);
-        _postgres = await PostgresCluster.StartNewAsync(s_postgresSettings);
+        string[] settings = Options.Peers is null ? s_postgresSettings : [.. s_postgresSettings, ConnectionsOfPeers];
+        _postgres = await PostgresCluster.StartNewAsync(settings);
         await JournalPlace.RequireDurableAsync(_postgres.ConnectionString());
         string version = await PostgresCluster.QueryAsync<string>(_postgres.ConnectionString(), "select version()");
-        Results.Say($"database     {version}; {string.Join(", ", s_postgresSettings)}");
+        Results.SayFact($"database     {version}; {string.Join(", ", settings)}");
         return _postgres;
     }
 

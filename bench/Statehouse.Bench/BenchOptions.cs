@@ -16,4 +16,13 @@ internal sealed record BenchOptions(
 
     /// <summary>Measured runs; null = 3, quick 2.</summary>
     public int? Runs { get; init; }
+
+    /// <summary>Ids of peers to compare with, beside the figures that <see cref="Only"/> names; empty = all peers; null = no comparison.</summary>
+    public IReadOnlyList<string>? Peers { get; init; }
+
+    /// <summary>Markdown file whose part about this kind of run is written anew; null = none.</summary>
+    public string? ResultsFile { get; init; }
+
+    /// <summary>As it was typed, for instance <c>./statehouse bench --quick</c>.</summary>
+    public string Command { get; init; } = "./statehouse bench";
 }

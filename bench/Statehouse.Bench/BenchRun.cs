@@ -1,5 +1,6 @@
 using Statehouse.Bench.Figures;
 using Statehouse.Bench.Measuring;
+using Statehouse.Bench.Peers;
 
 namespace Statehouse.Bench;
 
@@ -16,7 +17,7 @@ internal static class BenchRun
         await using var host = new BenchHost(options, results);
         await Machine.DescribeAsync(results, options, host.Folder);
         if (options.IsQuick)
-            results.Say("quick        a smoke run on little data: its numbers mean nothing");
+            results.SayFact("quick        a smoke run on little data: its numbers mean nothing");
         results.Say("");
         var bad = new List<string>();
         foreach (IFigure figure in Chosen(options))
@@ -24,11 +25,17 @@ internal static class BenchRun
         results.Sum();
         foreach (string each in bad)
             results.Say(each);
+        if (options.ResultsFile is { } file)
+        {
+            (string part, string title) = options.Peers is null ? ("figures", "Figures") : ("peers", "Statehouse beside other stores");
+            await ResultsDocument.WriteAsync(file, part, ResultsDocument.Render(title, options.Command, TimeProvider.System.GetUtcNow(), results, bad));
+        }
         return bad.Count == 0 ? 0 : Failed;
     }
 
-    private static IEnumerable<IFigure> Chosen(BenchOptions options) =>
-        [FigureCatalog.Ceiling, .. FigureCatalog.All.Where(figure => options.Only.Count == 0 || options.Only.Contains(figure.Id))];
+    private static IEnumerable<IFigure> Chosen(BenchOptions options) => options.Peers is null
+        ? [FigureCatalog.Ceiling, .. FigureCatalog.All.Where(figure => options.Only.Count == 0 || options.Only.Contains(figure.Id))]
+        : [FigureCatalog.Ceiling, .. FigureCatalog.All.Where(figure => options.Only.Contains(figure.Id)), new PeersFigure()];
 
     private static async Task RunAsync(IFigure figure, BenchHost host, List<string> bad)
     {

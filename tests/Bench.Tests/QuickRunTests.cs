@@ -36,24 +36,41 @@ public sealed class QuickRunTests : IDisposable
     }
 
     [Fact]
-    public async Task A_figure_that_there_is_not_ends_it_with_2_and_one_line_that_names_it()
+    public async Task Peers_that_need_PostgreSQL_alone_come_out_of_a_quick_run_with_their_ratios_and_a_document()
     {
-        await using ChildProcess bench = Start("--only", "F1,F99");
+        Assert.SkipWhen(PostgresCluster.SkipReason is not null, PostgresCluster.SkipReason ?? "");
+        string document = Path.Combine(_folder.FullName, "RESULTS.md");
+        await RunAsync(["peers"], "--peers", "upsert,journal", "--results", document);
+
+        string[] ratios = [.. (await MeasuresAsync()).Select(measure => measure.GetProperty("case").GetString()!).Where(name => name.Contains('÷', StringComparison.Ordinal))];
+        // Two doors on two stores, two peers, three workloads.
+        Assert.Equal(4 * 2 * 3, ratios.Distinct().Count());
+        string text = await File.ReadAllTextAsync(document, TestContext.Current.CancellationToken);
+        Assert.Contains("./statehouse bench --quick --json", text, StringComparison.Ordinal);
+        Assert.All(ratios, ratio => Assert.Contains($"| {ratio} |", text, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("--only", "F1,F99", "F99")]
+    [InlineData("--peers", "redis,sider", "sider")]
+    public async Task A_figure_or_peer_that_there_is_not_ends_it_with_2_and_one_line_that_names_it(string option, string names, string unknown)
+    {
+        await using ChildProcess bench = Start(option, names);
         Assert.Equal(2, await bench.WaitForExitAsync(s_bound, TestContext.Current.CancellationToken));
         Assert.DoesNotContain('\n', bench.Output);
-        Assert.Contains("F99", bench.Output, StringComparison.Ordinal);
+        Assert.Contains($"'{unknown}'", bench.Output, StringComparison.Ordinal);
     }
 
     private static string SiloProgram => Repository.PathOf($"src/Silo/bin/{new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name}/net10.0/Statehouse.Silo.dll");
 
-    private async Task RunAsync(IReadOnlyCollection<string> figures, params string[] more)
+    private async Task RunAsync(IReadOnlyList<string> figures, params string[] more)
     {
-        string json = Path.Combine(_folder.FullName, "figures.json");
-        await using ChildProcess bench = Start(["--quick", "--only", string.Join(',', figures), "--json", json, "--charts", _folder.FullName, .. more]);
+        string[] only = figures is ["peers"] ? [] : ["--only", string.Join(',', figures)];
+        await using ChildProcess bench = Start(["--quick", "--json", Json, "--charts", _folder.FullName, .. only, .. more]);
         int code = await bench.WaitForExitAsync(s_bound, TestContext.Current.CancellationToken);
         Assert.True(code == 0, bench.Output);
 
-        JsonElement[] measures = [.. (await File.ReadAllLinesAsync(json, TestContext.Current.CancellationToken)).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement[] measures = await MeasuresAsync();
         Assert.All(measures, measure =>
         {
             Assert.Equal(s_fields, measure.EnumerateObject().Select(field => field.Name));
@@ -62,6 +79,11 @@ public sealed class QuickRunTests : IDisposable
         Assert.Equal(figures.Append("load").Order(), measures.Select(measure => measure.GetProperty("figure").GetString()!).Distinct().Order());
         Assert.Equal(figures.Count(figure => figure.StartsWith("growth-", StringComparison.Ordinal)) > 0, _folder.EnumerateFiles("growth-*.svg").Any());
     }
+
+    private string Json => Path.Combine(_folder.FullName, "figures.json");
+
+    private async Task<JsonElement[]> MeasuresAsync() =>
+        [.. (await File.ReadAllLinesAsync(Json, TestContext.Current.CancellationToken)).Select(line => JsonDocument.Parse(line).RootElement)];
 
     private static ChildProcess Start(params string[] arguments) =>
         ChildProcess.StartDotnet(Repository.BuiltDll("bench/Statehouse.Bench", "Statehouse.Bench"), arguments);

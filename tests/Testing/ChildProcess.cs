@@ -9,6 +9,8 @@ namespace Statehouse.Testing;
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
 
     /// <summary>What is kept in memory of a process whose output goes to a file too.</summary>
     private const int LinesInMemoryMax = 2_000;
@@ -161,6 +163,11 @@ public sealed class ChildProcess : IAsyncDisposable
         if (!HasExited && kill(Id, number) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
+
+    /// <summary>SIGSTOP: it stands still until <see cref="Resume"/>; it can still be killed.</summary>
+    public void Pause() => Signal(SigStop);
+
+    public void Resume() => Signal(SigCont);
 
     public async ValueTask DisposeAsync()
     {

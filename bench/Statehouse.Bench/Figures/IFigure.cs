@@ -27,6 +27,8 @@ internal static class FigureCatalog
         new AgentsGrowthFigure(), new CommitsGrowthFigure(), new KeysGrowthFigure(),
     ];
 
+    public static IReadOnlyList<string> Ids { get; } = [.. All.Select(figure => figure.Id)];
+
     /// <summary>Always first, and not a figure to choose: what the load itself can do.</summary>
     public static IFigure Ceiling { get; } = new CeilingFigure();
 }

@@ -16,8 +16,13 @@ internal sealed class BlockingHttpClient : IDisposable
     private byte[] _sent = new byte[16 * 1024];
     private byte[] _received = new byte[16 * 1024];
 
-    public BlockingHttpClient(IPEndPoint address)
+    private readonly byte[] _head;
+
+    /// <param name="address">Where the server listens.</param>
+    /// <param name="headers">What each request has beside host and length, each line with its end: ASCII.</param>
+    public BlockingHttpClient(IPEndPoint address, string headers = "")
     {
+        _head = Encoding.ASCII.GetBytes($" HTTP/1.1\r\nHost: bench\r\n{headers}Content-Length: ");
         _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         _socket.Connect(address);
     }
@@ -30,9 +35,9 @@ internal sealed class BlockingHttpClient : IDisposable
     /// <exception cref="SocketException">The connection broke.</exception>
     public int Send(string start, ReadOnlySpan<byte> body, out ReadOnlySpan<byte> reply)
     {
-        Reserve(ref _sent, start.Length + body.Length + 80);
+        Reserve(ref _sent, start.Length + _head.Length + body.Length + 40);
         int length = Encoding.ASCII.GetBytes(start, _sent);
-        length += Append(length, " HTTP/1.1\r\nHost: bench\r\nContent-Length: "u8);
+        length += Append(length, _head);
         Utf8Formatter.TryFormat(body.Length, _sent.AsSpan(length), out int digits);
         length += digits;
         length += Append(length, "\r\n\r\n"u8);
@@ -76,6 +81,9 @@ internal sealed class BlockingHttpClient : IDisposable
     {
         ReadOnlySpan<byte> name = "Content-Length: "u8;
         int at = head.IndexOf(name);
+        // Some servers write names in small letters.
+        if (at < 0)
+            at = head.IndexOf("content-length: "u8);
         if (at < 0 || !Utf8Parser.TryParse(head[(at + name.Length)..], out int length, out _))
             throw new IOException($"A reply without a length: {Encoding.ASCII.GetString(head)}");
         return length;

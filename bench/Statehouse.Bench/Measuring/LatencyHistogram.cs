@@ -19,12 +19,13 @@ internal sealed class LatencyHistogram
     public long Count { get; private set; }
 
     /// <param name="ticks">Of <see cref="Stopwatch"/>; below 0 counts as 0.</param>
-    public void Record(long ticks)
+    /// <param name="times">How often it was seen.</param>
+    public void Record(long ticks, long times = 1)
     {
         ticks = Math.Max(0, ticks);
-        _counts[IndexOf(ticks)]++;
+        _counts[IndexOf(ticks)] += times;
         _max = Math.Max(_max, ticks);
-        Count++;
+        Count += times;
     }
 
     public void Merge(LatencyHistogram other)

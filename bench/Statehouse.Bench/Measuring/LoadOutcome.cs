@@ -33,6 +33,9 @@ internal sealed class LoadOutcome
         Items += answer.Items;
     }
 
+    /// <summary>Commits that were acknowledged outside of what is measured: the store holds them too.</summary>
+    public void OnUnmeasured(long commits) => Commits += commits;
+
     public void OnLateStart() => StartedLate++;
 
     public void OnError(Exception error)

@@ -14,13 +14,13 @@ internal static class Machine
     {
         string model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown processor";
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        results.Say($"machine      {Environment.ProcessorCount} × {model}, {memory / 1e9:n1} GB, {RuntimeInformation.OSDescription}, load {await LoadAsync()} before the run");
-        results.Say($"versions     Statehouse {await RevisionAsync()}, {RuntimeInformation.FrameworkDescription}, {(System.Runtime.GCSettings.IsServerGC ? "server" : "workstation")} GC");
+        results.SayFact($"machine      {Environment.ProcessorCount} × {model}, {memory / 1e9:n1} GB, {RuntimeInformation.OSDescription}, load {await LoadAsync()} before the run");
+        results.SayFact($"versions     Statehouse {await RevisionAsync()}, {RuntimeInformation.FrameworkDescription}, {(System.Runtime.GCSettings.IsServerGC ? "server" : "workstation")} GC");
         DriveInfo disk = new(folder);
-        results.Say($"disk         {disk.DriveFormat} under {Path.GetTempPath()}; {MeasureFlush(folder)}");
+        results.SayFact($"disk         {disk.DriveFormat} under {Path.GetTempPath()}; {MeasureFlush(folder)}");
         if (disk.DriveFormat is "tmpfs" or "ramfs" && !options.IsQuick)
             throw new BenchFailure($"Temporary files are kept in memory ({disk.DriveFormat}): nothing written there is durable. Set TMPDIR to a folder on a disk.");
-        results.Say($"seed         {options.Seed}");
+        results.SayFact($"seed         {options.Seed}");
     }
 
     /// <summary>What one flush costs here bounds what any store can do that makes each commit durable.</summary>

@@ -10,20 +10,42 @@ namespace Statehouse.Bench.Measuring;
 internal sealed class Results(TextWriter output, TextWriter? json, bool judges = true)
 {
     private readonly List<(CaseResult Result, Goal Goal)> _goals = [];
+    private readonly List<(CaseResult Result, Goal? Goal)> _all = [];
+    private readonly List<string> _facts = [];
+    private readonly List<string> _tables = [];
 
     public TextWriter Output => output;
 
-    /// <summary>Measures so far.</summary>
-    public int Count { get; private set; }
+    /// <summary>Every measure so far, with what it should reach.</summary>
+    public IReadOnlyList<(CaseResult Result, Goal? Goal)> All => _all;
+
+    /// <summary>What was said of the machine, of what ran on it, and of what is not comparable.</summary>
+    public IReadOnlyList<string> Facts => _facts;
+
+    /// <summary>In Markdown, what stands above the measures in a document.</summary>
+    public IReadOnlyList<string> Tables => _tables;
 
     public void Say(string line) => output.WriteLine(line);
+
+    public void AddTable(string markdown)
+    {
+        _tables.Add(markdown);
+        Say(markdown);
+    }
+
+    /// <summary>Says something without which the figures say nothing.</summary>
+    public void SayFact(string line)
+    {
+        _facts.Add(line);
+        Say(line);
+    }
 
     /// <param name="result">What was measured.</param>
     /// <param name="goal">What it should reach; null where there is no goal.</param>
     /// <param name="remark">Goes behind it, for people only.</param>
     public void Add(CaseResult result, Goal? goal = null, string? remark = null)
     {
-        Count++;
+        _all.Add((result, judges ? goal : null));
         output.WriteLine($"{result.Figure,-12} {result.Case}: {Shown(result)}{(remark is null ? "" : $"; {remark}")}");
         if (judges && goal is { } wanted)
         {

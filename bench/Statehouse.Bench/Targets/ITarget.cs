@@ -51,3 +51,11 @@ internal interface ISession : IAsyncDisposable
     /// <exception cref="Exception">Any answer that is not what was asked for: it fails the case.</exception>
     ValueTask<Answer> AskAsync(Request request, CancellationToken cancellationToken);
 }
+
+/// <summary>A target with a server of its own, which can stand still while others are measured: what it would do unasked, it then does in its own time.</summary>
+internal interface IStandsStill
+{
+    void Pause();
+
+    void Resume();
+}

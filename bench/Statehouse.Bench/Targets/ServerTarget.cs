@@ -12,7 +12,7 @@ internal enum Door
 }
 
 /// <summary>The single-node server through one of its doors.</summary>
-internal sealed class ServerTarget : ITarget
+internal sealed class ServerTarget : ITarget, IStandsStill
 {
     private static readonly FrozenSet<RequestKind> s_http =
         FrozenSet.Create(RequestKind.Put, RequestKind.Get, RequestKind.Scan, RequestKind.PutMany, RequestKind.PutTogether);
@@ -73,6 +73,10 @@ internal sealed class ServerTarget : ITarget
         await DisposeAsync();
         return await _place.CountCommitsAsync();
     }
+
+    public void Pause() => Server.Pause();
+
+    public void Resume() => Server.Resume();
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 }

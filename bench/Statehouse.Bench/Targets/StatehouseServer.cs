@@ -62,6 +62,10 @@ internal sealed partial class StatehouseServer : IAsyncDisposable
             throw new Measuring.BenchFailure($"The server ended with {code}:\n{_process.Output}");
     }
 
+    public void Pause() => _process.Pause();
+
+    public void Resume() => _process.Resume();
+
     /// <summary><c>kill -9</c>, where it still runs.</summary>
     public async ValueTask DisposeAsync()
     {
