@@ -70,7 +70,7 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
             end = new HoldEnd(HoldOutcome.Committed, position);
             Reach(CrashPoint.BeforeParticipantsAreTold);
             hosting.FeedSignal.Advance(position);
-            return InCallersOrder(writing, part => CommitBodyCodec.Decode(part.Held.Commit! with { CommitTs = position }, default).ToReceipt());
+            return InCallersOrder(writing, part => CommitBodyCodec.Decode(part.Held.Commit! with { CommitTs = position }).ToReceipt());
         }
         finally
         {
