@@ -81,6 +81,8 @@ public sealed partial class ResidentAgent
                 return false;
             }
             _pending.Dequeue();
+            if (_pending.Count == 0)
+                _newestPending = null;
             if (pending.After.Version > _confirmed!.Version)
                 ShowNeedsLock(pending.After, pending.Commit);
         }
@@ -107,6 +109,7 @@ public sealed partial class ResidentAgent
     {
         _epoch++;
         _pending.Clear();
+        _newestPending = null;
         _tentative = _confirmed;
         _decideAfterCatchUp = ++_catchUpsWanted;
     }
@@ -154,7 +157,7 @@ public sealed partial class ResidentAgent
         AgentState basis = _tentative!;
         Decision decision = Decision.Of(basis, request, txnId, CommitTime.From(_hosting.Clock.GetUtcNow()), _hosting.Limits);
         if (decision.Commit is not { } commit)
-            return new Proposal { Decision = decision, RestsOn = LastPendingNeedsLock() };
+            return new Proposal { Decision = decision, RestsOn = _newestPending };
 
         _hosting.Options.OnCrashPoint?.Invoke(CrashPoint.AfterDecide);
         AgentState after = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
@@ -163,7 +166,7 @@ public sealed partial class ResidentAgent
         if (!_appends.TryAppend(pending.Unit, pending))
             return null;
         _pending.Enqueue(pending);
-        _last = pending;
+        _newestPending = pending;
         _tentative = after;
         return new Proposal { Pending = pending };
     }
@@ -271,8 +274,4 @@ public sealed partial class ResidentAgent
     }
 
     private Guid NewTxnId(CommitRequest request) => request.TxnId ?? Guid.CreateVersion7(_hosting.Clock.GetUtcNow());
-
-    private PendingCommit? _last;
-
-    private PendingCommit? LastPendingNeedsLock() => _pending.Count > 0 ? _last : null;
 }

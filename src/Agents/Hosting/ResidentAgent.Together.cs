@@ -103,7 +103,7 @@ public sealed partial class ResidentAgent
                 {
                     if (_evicted)
                         break;
-                    draining = LastPendingNeedsLock()?.EndedAsync();
+                    draining = _newestPending?.EndedAsync();
                     if (draining is null && _catchUpsDone >= _decideAfterCatchUp)
                         return true;
                 }
