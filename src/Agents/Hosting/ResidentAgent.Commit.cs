@@ -273,5 +273,5 @@ public sealed partial class ResidentAgent
         }
     }
 
-    private Guid NewTxnId(CommitRequest request) => request.TxnId ?? Guid.CreateVersion7(_hosting.Clock.GetUtcNow());
+    private Guid NewTxnId(CommitRequest request) => request.TxnId ?? TransactionIds.New(_hosting.Clock.GetUtcNow());
 }

@@ -62,7 +62,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
 
         long deadline = _clock.GetTimestamp() + (long)(lifetime.TotalSeconds * _clock.TimestampFrequency);
         DateTimeOffset now = _clock.GetUtcNow();
-        var transaction = new OpenTransaction(Guid.CreateVersion7(now), CommitTime.From(now), deadline);
+        var transaction = new OpenTransaction(TransactionIds.New(now), CommitTime.From(now), deadline);
         _open[transaction.Id] = transaction;
         OpenCount.Add(1);
         return transaction.Id;
