@@ -101,7 +101,8 @@ public sealed class CommitPatienceTests : IAsyncLifetime
         }
         _store.AfterWrite = null;
         Assert.Equal(commits + 1, (await Agent.CommitAsync(Put("k", "0"))).Version.Value);
-        Assert.InRange(told, commits / 2, commits);
+        // Not exactly how many: a caller may come to wait when its commit has ended already, and then it has its receipt.
+        Assert.InRange(told, 1, commits);
     }
 
     private async Task HoldWritesAsync()
