@@ -21,7 +21,18 @@ internal sealed class Door(
             call.FindRoute(routes);
             if (!mayEnter)
                 throw load.TooMany();
-            await AnswerAsync(call);
+            bool outlasts = call.Route!.OutlastsDrain;
+            if (!outlasts)
+                EnterDrain(call);
+            try
+            {
+                await call.Route.Handle(call);
+            }
+            finally
+            {
+                if (!outlasts)
+                    drain.Leave();
+            }
         }
         catch (Exception error)
         {
@@ -30,25 +41,11 @@ internal sealed class Door(
         metrics.Answered(call.Route, http.Response.StatusCode, clock.GetElapsedTime(started));
     }
 
-    private async ValueTask AnswerAsync(Call call)
+    private void EnterDrain(Call call)
     {
-        if (call.Route!.OutlastsDrain)
-        {
-            await call.Route.Handle(call);
+        if (drain.TryEnter())
             return;
-        }
-        if (!drain.TryEnter())
-        {
-            call.Http.Response.Headers.Connection = "close";
-            throw new ServerStoppingException();
-        }
-        try
-        {
-            await call.Route.Handle(call);
-        }
-        finally
-        {
-            drain.Leave();
-        }
+        call.Http.Response.Headers.Connection = "close";
+        throw new ServerStoppingException();
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class AgentStateGrain
     {
         using var following = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _silos.Unchanged);
         await using IAsyncEnumerator<JournalCommit> commits =
-            _reference.ReplayAsync(from, follow: true, following.Token).GetAsyncEnumerator(following.Token);
+            Reference.ReplayAsync(from, follow: true, following.Token).GetAsyncEnumerator(following.Token);
         while (await MoveNextAsync(commits, following.Token, cancellationToken))
             yield return commits.Current;
     }

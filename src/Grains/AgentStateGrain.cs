@@ -18,23 +18,23 @@ namespace Statehouse.Grains;
 [GrainType("statehouse.agent")]
 [RandomPlacement]
 [LogConsistencyProvider(ProviderName = ProviderName)]
-internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentAppend>, IAgentStateGrain
+internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentAppend>, IAgentStateGrain, IResidentAgents
 {
     internal const string ProviderName = "statehouse.journal";
 
     private readonly AgentHosting _hosting;
     private readonly SiloChanges _silos;
     private readonly ResidentAgent? _agent;
-    private readonly AgentReference _reference;
+    private readonly AgentReference? _reference;
 
     public AgentStateGrain(AgentHosting hosting, SiloChanges silos)
     {
         _hosting = hosting;
         _silos = silos;
-        _reference = new AgentReference(() => Agent, hosting.Limits);
         try
         {
             _agent = new ResidentAgent(hosting, Identify(), new GrainAppendQueue(hosting.Journal, RaiseConditionalEvent));
+            _reference = new AgentReference(this, _agent.Agent, hosting.Limits);
         }
         catch (RefusedException)
         {
@@ -43,7 +43,10 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     }
 
     /// <exception cref="RefusedException">SH-1003, SH-1004. No agent has this grain's key: a gateway would never have called it.</exception>
-    private ResidentAgent Agent => _agent ?? throw new InvariantBrokenException($"The grain of agent {Identify()} has no agent.");
+    private ResidentAgent Agent => _agent ?? throw NoAgent();
+
+    /// <exception cref="RefusedException">As <see cref="Agent"/>.</exception>
+    private AgentReference Reference => _reference ?? throw NoAgent();
 
     /// <summary>Loads nothing: the agent is read when it is first used, within its caller's bounds.</summary>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -60,28 +63,28 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
     }
 
     public ValueTask<AgentHead> GetHeadAsync(Consistency consistency, CancellationToken cancellationToken) =>
-        _reference.GetHeadAsync(consistency, cancellationToken);
+        Reference.GetHeadAsync(consistency, cancellationToken);
 
     public ValueTask<KeyState> GetAsync(GetRequest request, CancellationToken cancellationToken) =>
-        _reference.GetAsync(request, cancellationToken);
+        Reference.GetAsync(request, cancellationToken);
 
     public ValueTask<ScanPage> ScanAsync(ScanRequest request, CancellationToken cancellationToken) =>
-        _reference.ScanAsync(request, cancellationToken);
+        Reference.ScanAsync(request, cancellationToken);
 
     public ValueTask<CommitReceipt> CommitAsync(CommitRequest request, CancellationToken cancellationToken) =>
-        _reference.CommitAsync(request, cancellationToken);
+        Reference.CommitAsync(request, cancellationToken);
 
     public ValueTask<HistoryPage> GetCommitsAsync(HistoryRequest request, CancellationToken cancellationToken) =>
-        _reference.GetCommitsAsync(request, cancellationToken);
+        Reference.GetCommitsAsync(request, cancellationToken);
 
     public ValueTask<JournalCommit> GetCommitAsync(AgentVersion version, CancellationToken cancellationToken) =>
-        _reference.GetCommitAsync(version, cancellationToken);
+        Reference.GetCommitAsync(version, cancellationToken);
 
     public IAsyncEnumerable<JournalCommit> ReplayAsync(AgentVersion from, bool follow, CancellationToken cancellationToken) =>
-        follow ? FollowAsync(from, cancellationToken) : _reference.ReplayAsync(from, follow: false, cancellationToken);
+        follow ? FollowAsync(from, cancellationToken) : Reference.ReplayAsync(from, follow: false, cancellationToken);
 
     public IAsyncEnumerable<JournalCommit> ReplayRangeAsync(CommitTs from, CommitTs to, CancellationToken cancellationToken) =>
-        _reference.ReplayRangeAsync(from, to, cancellationToken);
+        Reference.ReplayRangeAsync(from, to, cancellationToken);
 
     /// <summary>On the journal's own thread: the agent shows the commit, or takes it back, and tells its caller.</summary>
     protected override void TransitionState(AgentView state, AgentAppend @event)
@@ -89,6 +92,10 @@ internal sealed partial class AgentStateGrain : JournaledGrain<AgentView, AgentA
         @event.Tell();
         state.State = Agent.Confirmed;
     }
+
+    ResidentAgent IResidentAgents.Find(AgentId agent) => Agent;
+
+    private InvariantBrokenException NoAgent() => new($"The grain of agent {Identify()} has no agent.");
 
     private AgentId Identify()
     {

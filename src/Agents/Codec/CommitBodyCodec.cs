@@ -55,9 +55,8 @@ public static class CommitBodyCodec
 
     /// <summary>The commit that a journal holds, with its meaning. Detached values are not restored.</summary>
     /// <param name="commit">As read; its hash was checked by whoever folds it.</param>
-    /// <param name="previousHash">What it chains on.</param>
     /// <exception cref="InvariantBrokenException">SH-9001. The body is not one that <see cref="Encode"/> writes.</exception>
-    public static Commit Decode(JournalCommit commit, in CommitHash previousHash)
+    public static Commit Decode(JournalCommit commit)
     {
         try
         {
@@ -68,7 +67,7 @@ public static class CommitBodyCodec
             ImmutableArray<AppliedOperation> operations = DetailCodec.Attach(body.Operations, commit.Detail);
             return new Commit(
                 new CommitStamp(commit.Version, commit.Time, commit.CommitTs),
-                commit.TxnId, previousHash, commit.Hash, operations, body.IdempotencyKey, body.Metadata, commit.Body);
+                commit.TxnId, commit.Hash, operations, body.IdempotencyKey, body.Metadata, commit.Body);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {

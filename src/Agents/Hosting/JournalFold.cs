@@ -31,7 +31,7 @@ internal sealed class JournalFold(AgentState start, Limits limits)
     public Commit Add(JournalCommit journaled)
     {
         AgentLoader.CheckLink(_state.Agent, _state.Stamp, _state.Hash, journaled);
-        Commit commit = CommitBodyCodec.Decode(journaled, _state.Hash);
+        Commit commit = CommitBodyCodec.Decode(journaled);
         if (_unknown.Count > 0 || commit.Operations.Any(operation => operation.Detached is not null))
             commit = commit with { Operations = Restore(commit) };
         _state = _state.Apply(commit, limits.IdempotencyKeysMax);

@@ -10,7 +10,7 @@ namespace Statehouse.Agents.Hosting;
 /// Nothing is loaded at start: a million agents on disk cost nothing until they are used. Several processes may host
 /// the same agents of a shared store; the journal's fence keeps them apart (I4), at the price of conflicts.
 /// </remarks>
-public sealed class LocalAgents : IAgents, IAsyncDisposable
+public sealed class LocalAgents : IAgents, IResidentAgents, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<AgentId, ResidentAgent> _resident = new();
     private readonly AgentHosting _hosting;
@@ -41,7 +41,7 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
     public IAgentState Get(AgentId agent)
     {
         CommitRules.CheckAgent(agent, _hosting.Limits);
-        return new AgentReference(() => Resident(agent), _hosting.Limits);
+        return new AgentReference(this, agent, _hosting.Limits);
     }
 
     public ValueTask<AgentPage> ListAsync(
@@ -54,7 +54,7 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
         CommitRules.CheckTogether(commits, _hosting.Limits);
         if (commits.Length == 1)
             return [await Get(commits[0].Agent).CommitAsync(commits[0].Commit, cancellationToken).ConfigureAwait(false)];
-        var together = new TogetherCommit(_hosting, id => new LocalShare(() => Resident(id)));
+        var together = new TogetherCommit(_hosting, id => new LocalShare(() => Find(id)));
         return await together.CommitAsync(commits, cancellationToken).ConfigureAwait(false);
     }
 
@@ -100,7 +100,7 @@ public sealed class LocalAgents : IAgents, IAsyncDisposable
         await _hosting.DisposeAsync().ConfigureAwait(false);
     }
 
-    internal ResidentAgent Resident(AgentId agent)
+    public ResidentAgent Find(AgentId agent)
     {
         if (_resident.TryGetValue(agent, out ResidentAgent? resident))
             return resident;

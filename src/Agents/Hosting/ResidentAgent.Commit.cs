@@ -6,16 +6,37 @@ namespace Statehouse.Agents.Hosting;
 /// <content>Deciding and committing.</content>
 public sealed partial class ResidentAgent
 {
-    /// <summary>Commits, or says why not; null where this agent left memory and must be asked for again.</summary>
-    public async ValueTask<CommitReceipt?> TryCommitAsync(CommitRequest request, CancellationToken cancellationToken)
+    /// <summary>Decides and queues at once. Default where that must wait for something, or the agent left memory.</summary>
+    internal Proposal TryPropose(CommitRequest request)
     {
         Touch();
-        Guid txnId = request.TxnId ?? Guid.CreateVersion7(_hosting.Clock.GetUtcNow());
+        if (_broken is not null || !_turns.TryEnterShared())
+            return default;
+        try
+        {
+            lock (_lock)
+                return !_evicted && _catchUpsDone >= _decideAfterCatchUp ? TryProposeNeedsLock(request, NewTxnId(request)) ?? default : default;
+        }
+        finally
+        {
+            _turns.ExitShared();
+        }
+    }
+
+    /// <summary>Commits, or says why not; null where this agent left memory and must be asked for again.</summary>
+    /// <param name="request">What to commit.</param>
+    /// <param name="proposal">What <see cref="TryPropose"/> made of it, where that is not simply shown by now.</param>
+    /// <param name="cancellationToken">The caller waits no longer.</param>
+    internal async ValueTask<CommitReceipt?> TryCommitAsync(CommitRequest request, Proposal proposal, CancellationToken cancellationToken)
+    {
+        Touch();
+        Guid txnId = proposal.Pending?.Commit.TxnId ?? NewTxnId(request);
         var oldestBasis = new AgentVersion(long.MaxValue);
         bool hasAskedJournal = false;
         for (int attempt = 1; ; attempt++)
         {
-            Proposal proposal = await ProposeAsync(request, txnId, cancellationToken).ConfigureAwait(false);
+            if (!proposal.IsMade)
+                proposal = await ProposeAsync(request, txnId, cancellationToken).ConfigureAwait(false);
             if (proposal.Evicted)
                 return null;
             CommitReceipt? receipt;
@@ -24,7 +45,7 @@ public sealed partial class ResidentAgent
                 // A later attempt may stand on an older version: what the first one rested on may never have come to be.
                 AgentVersion basis = pending.Unit.Runs[0].ExpectedVersion;
                 oldestBasis = basis < oldestBasis ? basis : oldestBasis;
-                AppendEnd end = await pending.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+                AppendEnd end = await pending.EndedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
                 receipt = end == AppendEnd.Shown
                     ? pending.Commit.ToReceipt()
                     : await SettleAsync(pending, end, oldestBasis, cancellationToken).ConfigureAwait(false);
@@ -34,6 +55,7 @@ public sealed partial class ResidentAgent
                 // A commit meets the fence; a refusal would rest on what may no longer be so.
                 hasAskedJournal = true;
                 await RefreshAsync(cancellationToken).ConfigureAwait(false);
+                proposal = default;
                 continue;
             }
             else
@@ -44,6 +66,7 @@ public sealed partial class ResidentAgent
                 return receipt;
             if (attempt >= _hosting.Options.DecideAttemptsMax)
                 throw new StateConflictException($"Agent {Agent} is written by another process so busily that {attempt} attempts to append all came second. Nothing was written.");
+            proposal = default;
         }
     }
 
@@ -58,6 +81,8 @@ public sealed partial class ResidentAgent
                 return false;
             }
             _pending.Dequeue();
+            if (_pending.Count == 0)
+                _newestPending = null;
             if (pending.After.Version > _confirmed!.Version)
                 ShowNeedsLock(pending.After, pending.Commit);
         }
@@ -84,6 +109,7 @@ public sealed partial class ResidentAgent
     {
         _epoch++;
         _pending.Clear();
+        _newestPending = null;
         _tentative = _confirmed;
         _decideAfterCatchUp = ++_catchUpsWanted;
     }
@@ -131,7 +157,7 @@ public sealed partial class ResidentAgent
         AgentState basis = _tentative!;
         Decision decision = Decision.Of(basis, request, txnId, CommitTime.From(_hosting.Clock.GetUtcNow()), _hosting.Limits);
         if (decision.Commit is not { } commit)
-            return new Proposal { Decision = decision, RestsOn = LastPendingNeedsLock() };
+            return new Proposal { Decision = decision, RestsOn = _newestPending };
 
         _hosting.Options.OnCrashPoint?.Invoke(CrashPoint.AfterDecide);
         AgentState after = basis.Apply(commit, _hosting.Limits.IdempotencyKeysMax);
@@ -140,7 +166,7 @@ public sealed partial class ResidentAgent
         if (!_appends.TryAppend(pending.Unit, pending))
             return null;
         _pending.Enqueue(pending);
-        _last = pending;
+        _newestPending = pending;
         _tentative = after;
         return new Proposal { Pending = pending };
     }
@@ -158,7 +184,7 @@ public sealed partial class ResidentAgent
         if (end == AppendEnd.Conflict)
             AgentsMetrics.Conflicts.Add(1);
         if (await FindOwnAsync(pending, oldestBasis, cancellationToken).ConfigureAwait(false) is { } found)
-            return Codec.CommitBodyCodec.Decode(found, default).ToReceipt();
+            return Codec.CommitBodyCodec.Decode(found).ToReceipt();
         // Where another commit stands at its version, the fence keeps this one out for ever: that is a conflict, not a doubt.
         bool overtaken = pending.Reason is JournalOutcomeUnknownException && _confirmed!.Version >= pending.Commit.Version;
         return end == AppendEnd.Conflict || overtaken ? null : throw pending.Reason!;
@@ -192,7 +218,7 @@ public sealed partial class ResidentAgent
     {
         if (proposal.RestsOn is { } basis)
         {
-            AppendEnd end = await basis.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+            AppendEnd end = await basis.EndedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             if (end != AppendEnd.Shown)
                 return null;
         }
@@ -212,7 +238,7 @@ public sealed partial class ResidentAgent
         try
         {
             await foreach (JournalCommit found in _hosting.Store.ReadForwardAsync(_handle, receipt.Version, receipt.Version, cancellationToken).ConfigureAwait(false))
-                return Codec.CommitBodyCodec.Decode(found, default).ToReceipt(replayed: true);
+                return Codec.CommitBodyCodec.Decode(found).ToReceipt(replayed: true);
         }
         catch (HistoryTrimmedException)
         {
@@ -247,23 +273,5 @@ public sealed partial class ResidentAgent
         }
     }
 
-    private PendingCommit? _last;
-
-    private PendingCommit? LastPendingNeedsLock() => _pending.Count > 0 ? _last : null;
-
-    /// <summary>What became of one decision.</summary>
-    private readonly record struct Proposal
-    {
-        /// <summary>Queued.</summary>
-        public PendingCommit? Pending { get; init; }
-
-        /// <summary>Not queued: a refusal or a repeat.</summary>
-        public Decision Decision { get; init; }
-
-        /// <summary>The newest commit that the decision rests on and that is not durable yet.</summary>
-        public PendingCommit? RestsOn { get; init; }
-
-        /// <summary>The agent left memory.</summary>
-        public bool Evicted { get; init; }
-    }
+    private Guid NewTxnId(CommitRequest request) => request.TxnId ?? TransactionIds.New(_hosting.Clock.GetUtcNow());
 }

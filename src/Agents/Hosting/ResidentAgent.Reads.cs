@@ -198,7 +198,7 @@ public sealed partial class ResidentAgent
         (AgentVersion from, AgentVersion to) = await StretchOfAsync(key, wanted, latest, cancellationToken).ConfigureAwait(false);
         await foreach (JournalCommit commit in _hosting.Store.ReadForwardAsync(_handle, from, to, cancellationToken).ConfigureAwait(false))
         {
-            Commit decoded = CommitBodyCodec.Decode(commit, default);
+            Commit decoded = CommitBodyCodec.Decode(commit);
             int index = IndexOf(decoded, key, wanted);
             if (index < 0)
                 continue;

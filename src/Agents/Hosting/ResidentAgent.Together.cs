@@ -103,7 +103,7 @@ public sealed partial class ResidentAgent
                 {
                     if (_evicted)
                         break;
-                    draining = LastPendingNeedsLock()?.Ended;
+                    draining = _newestPending?.EndedAsync();
                     if (draining is null && _catchUpsDone >= _decideAfterCatchUp)
                         return true;
                 }
@@ -129,7 +129,7 @@ public sealed partial class ResidentAgent
             await RefreshAsync(cancellationToken).ConfigureAwait(false);
         AgentState basis = _confirmed!;
         if (request.TriedAfter is { } after && await FindTransactionAsync(after, request.TxnId, cancellationToken).ConfigureAwait(false) is { } earlier)
-            return Held(basis, null, CommitBodyCodec.Decode(earlier, default).ToReceipt());
+            return Held(basis, null, CommitBodyCodec.Decode(earlier).ToReceipt());
         if (request.Commit.IsReadOnly)
         {
             ThrowIfRefused(Decision.StaleRead(basis, request.Commit));

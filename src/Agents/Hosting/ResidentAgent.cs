@@ -24,6 +24,9 @@ public sealed partial class ResidentAgent
     private readonly TurnGate _turns = new();
     private readonly Queue<PendingCommit> _pending = new();
 
+    // The last of the queue. Not kept when the queue is empty: with it the agent would keep all that made its last commit.
+    private PendingCommit? _newestPending;
+
     private volatile AgentState? _confirmed;
     private AgentState? _tentative;
     private volatile InvariantBrokenException? _broken;

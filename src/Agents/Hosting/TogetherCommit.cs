@@ -20,7 +20,7 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
         CommitRules.CheckTogether(commits, hosting.Limits);
         // Turns are taken in one order everywhere, so two transactions can never wait for each other.
         int[] order = [.. Enumerable.Range(0, commits.Length).OrderBy(i => commits[i].Agent)];
-        Guid txnId = commits[0].Commit.TxnId ?? Guid.CreateVersion7(hosting.Clock.GetUtcNow());
+        Guid txnId = commits[0].Commit.TxnId ?? TransactionIds.New(hosting.Clock.GetUtcNow());
         var attempts = new Attempts(commits.Length);
         for (int attempt = 1; ; attempt++)
         {
@@ -70,7 +70,7 @@ public sealed class TogetherCommit(AgentHosting hosting, Func<AgentId, ITransact
             end = new HoldEnd(HoldOutcome.Committed, position);
             Reach(CrashPoint.BeforeParticipantsAreTold);
             hosting.FeedSignal.Advance(position);
-            return InCallersOrder(writing, part => CommitBodyCodec.Decode(part.Held.Commit! with { CommitTs = position }, default).ToReceipt());
+            return InCallersOrder(writing, part => CommitBodyCodec.Decode(part.Held.Commit! with { CommitTs = position }).ToReceipt());
         }
         finally
         {

@@ -19,8 +19,7 @@ public readonly record struct AppliedOperation(
 /// <summary>A decided commit: what is journaled, and what apply folds into a state.</summary>
 /// <param name="Stamp">Its version, time and, once acknowledged, position.</param>
 /// <param name="TxnId">The transaction it belongs to.</param>
-/// <param name="PreviousHash">What it was decided on.</param>
-/// <param name="Hash">Its own link.</param>
+/// <param name="Hash">Its link to the commit that it was decided on.</param>
 /// <param name="Operations">In order.</param>
 /// <param name="IdempotencyKey">As the caller gave it, or null.</param>
 /// <param name="Metadata">As the caller gave it, or absent.</param>
@@ -28,7 +27,6 @@ public readonly record struct AppliedOperation(
 public sealed record Commit(
     CommitStamp Stamp,
     Guid TxnId,
-    CommitHash PreviousHash,
     CommitHash Hash,
     ImmutableArray<AppliedOperation> Operations,
     string? IdempotencyKey,

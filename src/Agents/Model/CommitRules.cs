@@ -53,8 +53,11 @@ internal static class CommitRules
 
     public static void CheckOperation(Operation operation, int index, Limits limits)
     {
-        CheckKey(operation.Key, $"operations[{index}].key", limits);
-        AtMost($"operations[{index}].value", nameof(limits.ValueBytesMax), limits.ValueBytesMax, operation.Value.Length);
+        // Looked at first, named only where something is wrong: the names are texts that nearly no operation needs.
+        if (!IsKey(operation.Key, limits))
+            CheckKey(operation.Key, $"operations[{index}].key", limits);
+        if (operation.Value.Length > limits.ValueBytesMax)
+            AtMost($"operations[{index}].value", nameof(limits.ValueBytesMax), limits.ValueBytesMax, operation.Value.Length);
         bool isPut = operation.Kind switch
         {
             OperationKind.Put => true,
@@ -69,11 +72,12 @@ internal static class CommitRules
 
     public static void CheckKey(Key key, string field, Limits limits)
     {
+        if (IsKey(key, limits))
+            return;
         if (key.Length == 0)
             throw RefusedException.Invalid(field, $"1..{limits.KeyBytesMax} bytes of UTF-8", "empty");
         AtMost(field, nameof(limits.KeyBytesMax), limits.KeyBytesMax, key.Length);
-        if (key.Utf8.Contains((byte)0))
-            throw RefusedException.Invalid(field, "text without the NUL character", "text with one");
+        throw RefusedException.Invalid(field, "text without the NUL character", "text with one");
     }
 
     public static void CheckAgent(AgentId agent, Limits limits)
@@ -103,6 +107,9 @@ internal static class CommitRules
             throw RefusedException.OverLimit(field, SettingName(limitName), limit, seen);
     }
 
+    private static bool IsKey(Key key, Limits limits) =>
+        key.Length > 0 && key.Length <= limits.KeyBytesMax && !key.Utf8.Contains((byte)0);
+
     private static void CheckName(string field, string name, string limitName, int bytesMax)
     {
         if (name.Length == 0)
@@ -116,6 +123,8 @@ internal static class CommitRules
 
     private static bool IsWellFormed(string text)
     {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+            return true;
         for (int i = 0; i < text.Length; i++)
         {
             if (!char.IsSurrogate(text[i]))

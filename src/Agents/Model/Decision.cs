@@ -65,7 +65,7 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
         byte[] body = CommitBodyCodec.Encode(operations, request.IdempotencyKey, request.Metadata);
         CommitHash hash = CommitHash.Chain(state.Hash, version, time, txnId, body);
         return new Commit(
-            new CommitStamp(version, time), txnId, state.Hash, hash, operations, request.IdempotencyKey, request.Metadata, body);
+            new CommitStamp(version, time), txnId, hash, operations, request.IdempotencyKey, request.Metadata, body);
     }
 
     private static Decision OfRepeat(AgentId agent, CommitRequest request, RememberedCommit remembered)
@@ -103,7 +103,7 @@ internal readonly record struct Decision(Commit? Commit, RememberedCommit? Repea
     }
 
     /// <summary>Operations of one commit in turn: a later one sees the earlier ones.</summary>
-    private sealed class Staging(AgentState state, int count)
+    private ref struct Staging(AgentState state, int count)
     {
         // Linear search beats hashing while a commit is small, as nearly all are.
         private const int LinearUpTo = 8;

@@ -30,7 +30,7 @@ internal static class InDoubtLookup
                     ? null
                     : throw new InvariantBrokenException($"Transaction {txnId} is in the journal of {shares[0].Agent} but not in that of {share.Agent}.");
             }
-            commits.Add(new TransactionCommit(share.Agent, CommitBodyCodec.Decode(found, default).ToReceipt()));
+            commits.Add(new TransactionCommit(share.Agent, CommitBodyCodec.Decode(found).ToReceipt()));
         }
         return commits.MoveToImmutable();
     }

@@ -25,6 +25,8 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
     private static readonly Counter<long> EndedCount = AgentsMetrics.Meter.CreateCounter<long>(
         "statehouse.transactions.ended", "{transaction}", "Interactive transactions that ended, by how.");
 
+    private static readonly string[] EndLabels = [.. Enum.GetNames<TransactionEnd>().Select(static name => name.ToLowerInvariant())];
+
     private readonly ConcurrentDictionary<Guid, OpenTransaction> _open = new();
     private readonly EndedTransactions _ended = new(EndedRemembered);
     private readonly IAgents _agents;
@@ -60,7 +62,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
 
         long deadline = _clock.GetTimestamp() + (long)(lifetime.TotalSeconds * _clock.TimestampFrequency);
         DateTimeOffset now = _clock.GetUtcNow();
-        var transaction = new OpenTransaction(Guid.CreateVersion7(now), CommitTime.From(now), deadline);
+        var transaction = new OpenTransaction(TransactionIds.New(now), CommitTime.From(now), deadline);
         _open[transaction.Id] = transaction;
         OpenCount.Add(1);
         return transaction.Id;
@@ -81,7 +83,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
         }
         finally
         {
-            open.Gate.Release();
+            open.Leave();
         }
     }
 
@@ -93,7 +95,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
         try
         {
             AgentShare share = open.ShareOf(agent);
-            if (!share.TryGetRead(key, out KeyState read))
+            if (!share.TryGetRead(key, out KeyState? read))
             {
                 ReadPoint at = share.ReadAt is { } version ? ReadPoint.AtVersion(version) : ReadPoint.Latest;
                 read = await state.GetAsync(new GetRequest(key, at), cancellationToken).ConfigureAwait(false);
@@ -103,7 +105,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
         }
         finally
         {
-            open.Gate.Release();
+            open.Leave();
         }
     }
 
@@ -118,10 +120,10 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
 
     public void Abort(Guid transaction)
     {
-        if (_open.TryGetValue(transaction, out OpenTransaction? open) && open.Gate.Wait(0))
+        if (_open.TryGetValue(transaction, out OpenTransaction? open) && open.TryEnter())
         {
             End(open, TransactionEnd.Aborted);
-            open.Gate.Release();
+            open.Leave();
         }
     }
 
@@ -147,7 +149,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
         }
         finally
         {
-            open.Gate.Release();
+            open.Leave();
         }
     }
 
@@ -186,7 +188,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
     {
         if (!_open.TryGetValue(id, out OpenTransaction? open))
             throw _ended.ReasonFor(id);
-        if (!open.Gate.Wait(0))
+        if (!open.TryEnter())
             throw new JournalBusyException($"Another request of transaction {id} is still running; its requests go one after the other.");
         // It may have ended, or come of age, before the gate was taken.
         bool isOpen = _open.ContainsKey(id);
@@ -195,7 +197,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
             return open;
         if (isOverdue)
             End(open, open.IsInDoubt ? TransactionEnd.ExpiredInDoubt : TransactionEnd.Expired);
-        open.Gate.Release();
+        open.Leave();
         throw _ended.ReasonFor(id);
     }
 
@@ -208,7 +210,7 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
         Interlocked.Decrement(ref _openCount);
         Interlocked.Add(ref _stagedBytes, -open.StagedBytes);
         OpenCount.Add(-1);
-        EndedCount.Add(1, new KeyValuePair<string, object?>("end", end.ToString().ToLowerInvariant()));
+        EndedCount.Add(1, new KeyValuePair<string, object?>("end", EndLabels[(int)end]));
     }
 
     private void ExpireOverdue()
@@ -217,11 +219,11 @@ public sealed class InteractiveTransactions : ITransactions, IAsyncDisposable
         foreach (OpenTransaction open in _open.Values)
         {
             // A transaction whose commit is running is not overdue any more: the commit decides.
-            if (now < open.Deadline || !open.Gate.Wait(0))
+            if (now < open.Deadline || !open.TryEnter())
                 continue;
             if (_open.ContainsKey(open.Id))
                 End(open, open.IsInDoubt ? TransactionEnd.ExpiredInDoubt : TransactionEnd.Expired);
-            open.Gate.Release();
+            open.Leave();
         }
     }
 }

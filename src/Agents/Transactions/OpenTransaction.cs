@@ -1,13 +1,13 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Statehouse.Journal;
 
 namespace Statehouse.Agents.Transactions;
 
-/// <summary>What one interactive transaction has staged and read so far. Members need <see cref="Gate"/>.</summary>
+/// <summary>What one interactive transaction has staged and read so far. Members but its constants need <see cref="TryEnter"/>.</summary>
 internal sealed class OpenTransaction(Guid id, CommitTime began, long deadline)
 {
-    /// <summary>One request of a transaction at a time.</summary>
-    public SemaphoreSlim Gate { get; } = new(1, 1);
+    private bool _isEntered;
 
     public Guid Id { get; } = id;
 
@@ -26,6 +26,11 @@ internal sealed class OpenTransaction(Guid id, CommitTime began, long deadline)
 
     /// <summary>In order of first touch.</summary>
     public List<AgentShare> Shares { get; } = [];
+
+    /// <summary>One request of a transaction at a time: false where another one is inside; otherwise <see cref="Leave"/> must follow.</summary>
+    public bool TryEnter() => !Interlocked.Exchange(ref _isEntered, true);
+
+    public void Leave() => Volatile.Write(ref _isEntered, false);
 
     public AgentShare ShareOf(AgentId agent)
     {
@@ -51,8 +56,9 @@ internal sealed class OpenTransaction(Guid id, CommitTime began, long deadline)
 /// <summary>One agent's part in a transaction.</summary>
 internal sealed class AgentShare(AgentId agent)
 {
-    private readonly Dictionary<Key, KeyState> _read = [];
-    private readonly Dictionary<Key, (int Count, Operation Last)> _staged = [];
+    // Made when they are needed: most transactions read nothing.
+    private Dictionary<Key, KeyState>? _read;
+    private Dictionary<Key, (int Count, Operation Last)>? _staged;
 
     public AgentId Agent { get; } = agent;
 
@@ -64,23 +70,28 @@ internal sealed class AgentShare(AgentId agent)
     public void Stage(Operation operation)
     {
         Operations.Add(operation);
-        int before = _staged.TryGetValue(operation.Key, out (int Count, Operation Last) earlier) ? earlier.Count : 0;
-        _staged[operation.Key] = (before + 1, operation);
+        if (_staged is not null)
+            Count(_staged, operation);
     }
 
-    public bool HasReads => _read.Count > 0;
+    public bool HasReads => _read is not null;
 
-    public bool TryGetRead(Key key, out KeyState state) => _read.TryGetValue(key, out state!);
+    public bool TryGetRead(Key key, [NotNullWhen(true)] out KeyState? state)
+    {
+        state = null;
+        return _read is not null && _read.TryGetValue(key, out state);
+    }
 
     public void Remember(KeyState read)
     {
         ReadAt ??= read.AgentVersion;
-        _read[read.Key] = read;
+        (_read ??= [])[read.Key] = read;
     }
 
     /// <summary>What the transaction sees of a key: its own last operation on top of what it read.</summary>
     public KeyState Overlay(KeyState read)
     {
+        _staged ??= CountAll();
         if (!_staged.TryGetValue(read.Key, out (int Count, Operation Last) staged))
             return read;
         bool exists = staged.Last.Kind == OperationKind.Put;
@@ -97,6 +108,20 @@ internal sealed class AgentShare(AgentId agent)
     public CommitRequest ToRequest(Guid txnId) => new([.. Operations])
     {
         TxnId = txnId,
-        Reads = [.. _read.Values.Select(read => new ReadCheck(read.Key, read.Version))],
+        Reads = _read is null ? [] : [.. _read.Values.Select(read => new ReadCheck(read.Key, read.Version))],
     };
+
+    private Dictionary<Key, (int Count, Operation Last)> CountAll()
+    {
+        var staged = new Dictionary<Key, (int Count, Operation Last)>();
+        foreach (Operation operation in Operations)
+            Count(staged, operation);
+        return staged;
+    }
+
+    private static void Count(Dictionary<Key, (int Count, Operation Last)> staged, Operation operation)
+    {
+        int before = staged.TryGetValue(operation.Key, out (int Count, Operation Last) earlier) ? earlier.Count : 0;
+        staged[operation.Key] = (before + 1, operation);
+    }
 }

@@ -42,7 +42,7 @@ internal static class CommitMarks
     /// <summary>The put of the state; null where the commit left the state as it was.</summary>
     public static AppliedOperation? StateOf(JournalCommit commit)
     {
-        foreach (AppliedOperation operation in CommitBodyCodec.Decode(commit, default).Operations)
+        foreach (AppliedOperation operation in CommitBodyCodec.Decode(commit).Operations)
         {
             if (operation.Kind == OperationKind.Put && operation.Key == ExecutionKeys.State)
                 return operation;

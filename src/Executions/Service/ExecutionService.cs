@@ -265,7 +265,7 @@ public sealed partial class ExecutionService : IAsyncDisposable
     {
         var version = new AgentVersion(long.Parse(refused.Details["agent_version"], System.Globalization.CultureInfo.InvariantCulture));
         JournalCommit first = await state.GetCommitAsync(version, cancellationToken).ConfigureAwait(false);
-        if (!CommitBodyCodec.Decode(first, default).Metadata.Utf8.SequenceEqual(keyed.Metadata.Utf8))
+        if (!CommitBodyCodec.Decode(first).Metadata.Utf8.SequenceEqual(keyed.Metadata.Utf8))
             throw ExecutionRefusals.KeyReused(agent, keyed.Key);
         ExecutionView now = await ReadAsync(agent, Consistency.Default, cancellationToken).ConfigureAwait(false) ?? throw ExecutionRefusals.Unknown(agent);
         return Written.Before(now, first);

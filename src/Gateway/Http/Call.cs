@@ -11,7 +11,6 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
     private const int ReplyBytesHeldMax = 64 * 1024;
 
     private readonly RawTarget _target = new(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
-    private readonly Range[] _segments = new Range[RawTarget.SegmentsMax];
     private Query _query;
     private bool _isStream;
 
@@ -49,8 +48,9 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
     /// <exception cref="RefusedException">SH-1003: the query string.</exception>
     public void FindRoute(RouteTable routes)
     {
-        int count = _target.Split(_segments);
-        Route = routes.Find(Http.Request.Method, _target.Path, _segments.AsSpan(0, count));
+        Span<Range> segments = stackalloc Range[RawTarget.SegmentsMax];
+        int count = _target.Split(segments);
+        Route = routes.Find(Http.Request.Method, _target.Path, segments[..count]);
         _query = Query.Parse(_target.QueryText, Route.Query, Route.Repeatable);
     }
 
@@ -130,9 +130,5 @@ internal sealed class Call(HttpContext http, RequestLoad load, string requestId,
         Json.Dispose();
     }
 
-    private ReadOnlySpan<char> Segment(string placeholder)
-    {
-        int index = Array.IndexOf(Route!.Placeholders, placeholder);
-        return _target.Path[_segments[index]];
-    }
+    private ReadOnlySpan<char> Segment(string placeholder) => _target.Segment(Array.IndexOf(Route!.Placeholders, placeholder));
 }

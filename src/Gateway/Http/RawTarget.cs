@@ -55,6 +55,16 @@ internal readonly struct RawTarget(string raw)
         return count;
     }
 
+    /// <summary>One segment of a path that has it, still encoded.</summary>
+    public ReadOnlySpan<char> Segment(int index)
+    {
+        ReadOnlySpan<char> rest = Path[1..];
+        for (int before = 0; before < index; before++)
+            rest = rest[(rest.IndexOf('/') + 1)..];
+        int end = rest.IndexOf('/');
+        return end < 0 ? rest : rest[..end];
+    }
+
     /// <summary>Proxies send <c>GET http://host/path</c>; the path starts after the authority.</summary>
     private static int PathStart(string raw)
     {

@@ -24,50 +24,48 @@ internal sealed class StateRoutes(IAgents agents, Limits limits, TimeProvider cl
         await KeyReply.SendAsync(call, state);
     }
 
-    private async ValueTask PutAsync(Call call)
+    private ValueTask PutAsync(Call call) => WriteAsync(call, OperationKind.Put);
+
+    private ValueTask DeleteAsync(Call call) => WriteAsync(call, OperationKind.Delete);
+
+    /// <summary>One method from the body to the reply: each that waited on the way would allocate at every write.</summary>
+    private async ValueTask WriteAsync(Call call, OperationKind kind)
     {
+        if (kind == OperationKind.Delete)
+            await call.ExpectNoBodyAsync();
         Key key = call.Key();
-        using RequestBody body = await call.ReadBodyAsync();
-        JsonText value = JsonText.Parse("value", body.Utf8, limits.JsonDepthMax);
-        await CommitAsync(call, new Operation(OperationKind.Put, key, value));
-    }
-
-    private async ValueTask DeleteAsync(Call call)
-    {
-        await call.ExpectNoBodyAsync();
-        await CommitAsync(call, new Operation(OperationKind.Delete, call.Key()));
-    }
-
-    private async ValueTask CommitAsync(Call call, Operation operation)
-    {
-        var request = new CommitRequest([Preconditions.Apply(call.Http.Request, operation)])
+        using RequestBody? body = kind == OperationKind.Put ? await call.ReadBodyAsync() : null;
+        JsonText value = body is null ? default : JsonText.Parse("value", body.Utf8, limits.JsonDepthMax);
+        var request = new CommitRequest([Preconditions.Apply(call.Http.Request, new Operation(kind, key, value))])
         {
             IdempotencyKey = IdempotencyKeys.FromHeader(call.Http.Request),
         };
-        CommitReceipt receipt = await CommitAsync(agents.Get(call.Agent()), request, call.Gone);
-        if (WireJson.KeyVersionOf(receipt) is { } version && operation.Kind == OperationKind.Put)
+        CommitReceipt receipt;
+        try
+        {
+            receipt = await agents.Get(call.Agent()).CommitAsync(request, call.Gone);
+        }
+        catch (RefusedException refusal) when (OfOnlyOperation(refusal) is { } known)
+        {
+            throw known;
+        }
+        if (WireJson.KeyVersionOf(receipt) is { } version && kind == OperationKind.Put)
             call.Http.Response.Headers.ETag = Preconditions.EntityTag(version);
         call.MarkReplayed(receipt.Replayed);
-        WireJson.KeyReceipt(call.Json, operation.Key, receipt);
+        WireJson.KeyReceipt(call.Json, key, receipt);
         await call.ReplyAsync();
     }
 
-    /// <summary>The caller sent no list of operations, so a refusal names its key or value alone.</summary>
-    private static async ValueTask<CommitReceipt> CommitAsync(IAgentState agent, CommitRequest request, CancellationToken gone)
+    /// <summary>The caller sent no list of operations, so a refusal names its key or value alone; null where it names neither.</summary>
+    private static RefusedException? OfOnlyOperation(RefusedException refusal)
     {
         const string onlyOperation = "operations[0].";
-        try
+        if (!refusal.Details.TryGetValue("field", out string? field) || !field.StartsWith(onlyOperation, StringComparison.Ordinal))
+            return null;
+        return new RefusedException(refusal.Code, refusal.Message.Replace(onlyOperation, "", StringComparison.Ordinal))
         {
-            return await agent.CommitAsync(request, gone);
-        }
-        catch (RefusedException error) when (
-            error.Details.TryGetValue("field", out string? field) && field.StartsWith(onlyOperation, StringComparison.Ordinal))
-        {
-            throw new RefusedException(error.Code, error.Message.Replace(onlyOperation, "", StringComparison.Ordinal))
-            {
-                Details = new Dictionary<string, string>(error.Details) { ["field"] = field[onlyOperation.Length..] },
-            };
-        }
+            Details = new Dictionary<string, string>(refusal.Details) { ["field"] = field[onlyOperation.Length..] },
+        };
     }
 
     private async ValueTask ScanAsync(Call call)

@@ -126,7 +126,7 @@ public sealed class DetachedFoldTests
         Assert.Equal(
             expected.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={Encoding.UTF8.GetString(pair.Value)}"),
             page.Items.Select(item => $"{item.Key}={item.Value}"));
-        byte[] live = SnapshotCodec.Encode(host.Agents.Resident(Id(name)).Confirmed!);
+        byte[] live = SnapshotCodec.Encode(host.Agents.Find(Id(name)).Confirmed!);
         Assert.Equal(live, SnapshotCodec.Encode(Fold(Id(name), _store.JournalOf(Id(name)))));
     }
 
@@ -134,7 +134,7 @@ public sealed class DetachedFoldTests
     {
         IReadOnlyList<JournalCommit> journal = _store.JournalOf(Id(name));
         Assert.NotEmpty(_store.SnapshotsOf(Id(name)));
-        Assert.Contains(journal, commit => CommitBodyCodec.Decode(commit, default).Operations.Any(operation => operation.Detached?.Form == DetachedForm.Difference));
+        Assert.Contains(journal, commit => CommitBodyCodec.Decode(commit).Operations.Any(operation => operation.Detached?.Form == DetachedForm.Difference));
         var loader = new AgentLoader(_store, Limits.Default, SilentOperatorLog.Instance);
         var fold = new JournalFold(AgentState.Empty(Id(name)), Limits.Default);
         foreach (JournalCommit commit in journal)

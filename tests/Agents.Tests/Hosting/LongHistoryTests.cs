@@ -61,7 +61,7 @@ public sealed class LongHistoryTests : IDisposable
         for (int i = 0; i < Commits; i += 500)
             await Task.WhenAll(Enumerable.Range(i, 500).Select(n => host.Agent("long").CommitAsync(Put($"step:{n % LiveKeys}", $"{{\"n\":{n}}}"))));
         output.WriteLine($"write: {Commits / Stopwatch.GetElapsedTime(began).TotalSeconds:0} commits/s on one agent, 500 in flight");
-        return SnapshotCodec.Encode(host.Agents.Resident(Id).Confirmed!);
+        return SnapshotCodec.Encode(host.Agents.Find(Id).Confirmed!);
     }
 
     private async Task<SqliteJournalStore> OpenAsync() => await SqliteJournalStore.OpenAsync(

@@ -19,6 +19,7 @@ internal static class AllocationCounter
             Print(name, await MedianAsync(() => RepeatAsync(run)));
         foreach ((string name, Action run) in operations.OverSockets)
             Print(name, await MedianAsync(() => ValueTask.FromResult(Repeat(run))));
+        Print("agent in memory", await MedianAsync(() => CreateAsync(operations)));
         return 0;
     }
 
@@ -51,6 +52,15 @@ internal static class AllocationCounter
             run();
         own = GC.GetAllocatedBytesForCurrentThread() - own;
         return GC.GetTotalAllocatedBytes(precise: true) - all - own;
+    }
+
+    /// <returns>Bytes that stay when agents were written and nobody uses them any more.</returns>
+    private static async ValueTask<long> CreateAsync(Operations operations)
+    {
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        for (int i = 0; i < PerRound; i++)
+            await operations.CreateAgentAsync();
+        return GC.GetTotalMemory(forceFullCollection: true) - before;
     }
 
     private static void Print(string name, double[] rounds)

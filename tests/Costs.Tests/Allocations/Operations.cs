@@ -19,6 +19,7 @@ internal sealed class Operations : IAsyncDisposable
     private readonly SingleNode _node;
     private readonly HttpCaller _http;
     private readonly GrpcCaller _grpc;
+    private int _agentsCreated;
 
     private Operations(AgentsUnderTest agents, SingleNode node)
     {
@@ -53,6 +54,14 @@ internal sealed class Operations : IAsyncDisposable
 
         static Task<SqliteJournalStore> OpenAsync(string path) =>
             SqliteJournalStore.OpenAsync(new SqliteJournalOptions { DataDirectory = path }, SilentOperatorLog.Instance, default);
+    }
+
+    /// <summary>Three commits of the same key on an agent that is new.</summary>
+    public async ValueTask CreateAgentAsync()
+    {
+        string name = $"agent-{_agentsCreated++:000000}";
+        for (int i = 0; i < 3; i++)
+            await _agents.PutAsync(name);
     }
 
     public async ValueTask DisposeAsync()

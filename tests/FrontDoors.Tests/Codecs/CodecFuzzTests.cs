@@ -34,7 +34,7 @@ public sealed class CodecFuzzTests
             long allocated = GC.GetAllocatedBytesForCurrentThread();
             bool isBody = random.Next(2) == 0;
             byte[] body = ByteMutator.Mutate(random, isBody ? plain : detached, snapshot);
-            Expect<InvariantBrokenException>(() => CommitBodyCodec.Decode(Commit(body), default));
+            Expect<InvariantBrokenException>(() => CommitBodyCodec.Decode(Commit(body)));
             byte[] state = ByteMutator.Mutate(random, snapshot, plain);
             Expect<InvariantBrokenException>(() => SnapshotCodec.Decode(Agent, new JournalSnapshot(new AgentVersion(3), default, state)));
             StoredBody.TryDecode(ByteMutator.Mutate(random, stored[random.Next(stored.Length)], stored[0]), out byte[]? _);
@@ -169,7 +169,7 @@ public sealed class CodecFuzzTests
         AppliedOperation changed = new(OperationKind.Put, new Key("t"), after, new KeyVersion(2)) { Detached = DetachedValue.Of(after, value, isWhole: false) };
         byte[] plain = CommitBodyCodec.Encode([put, delete], "idempotency", value);
         byte[] detached = CommitBodyCodec.Encode([whole, changed, put], null, default);
-        AgentState state = AgentState.Empty(Agent).Apply(CommitBodyCodec.Decode(Commit(plain), default), 1000);
+        AgentState state = AgentState.Empty(Agent).Apply(CommitBodyCodec.Decode(Commit(plain)), 1000);
         return (plain, detached, SnapshotCodec.Encode(state));
     }
 }
