@@ -13,12 +13,12 @@ internal static class TransactionIds
     private const int IdBytes = 16;
     private const int IdsPerDraw = 64;
 
-    // Random bytes that no id was made of yet, from t_next on. A thread's own: no two ids come from the same ones.
+    // Random bytes, of which the last t_left were not used yet. A thread's own: no two ids come from the same ones.
     [ThreadStatic]
     private static byte[]? t_random;
 
     [ThreadStatic]
-    private static int t_next;
+    private static int t_left;
 
     public static Guid New(DateTimeOffset now)
     {
@@ -32,13 +32,15 @@ internal static class TransactionIds
 
     private static Span<byte> Draw()
     {
-        if (t_random is null || t_next == t_random.Length)
+        byte[] random = t_random ??= new byte[IdBytes * IdsPerDraw];
+        if (t_left == 0)
         {
-            t_random ??= new byte[IdBytes * IdsPerDraw];
-            RandomNumberGenerator.Fill(t_random);
-            t_next = 0;
+            // Where this throws, nothing is left still: no id is made of bytes that were never drawn.
+            RandomNumberGenerator.Fill(random);
+            t_left = random.Length;
         }
-        t_next += IdBytes;
-        return t_random.AsSpan(t_next - IdBytes, IdBytes);
+        Span<byte> id = random.AsSpan(random.Length - t_left, IdBytes);
+        t_left -= IdBytes;
+        return id;
     }
 }

@@ -58,6 +58,7 @@ internal readonly struct RawTarget(string raw)
     /// <summary>One segment of a path that has it, still encoded.</summary>
     public ReadOnlySpan<char> Segment(int index)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
         ReadOnlySpan<char> rest = Path[1..];
         for (int before = 0; before < index; before++)
             rest = rest[(rest.IndexOf('/') + 1)..];
