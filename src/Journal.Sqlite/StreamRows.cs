@@ -71,22 +71,22 @@ internal static class StreamRows
         using SqliteStatement row = database.Prepare(Sql.StreamExtent).Bind(1, streamId);
         if (!row.Step())
             return null;
-        var extent = new StreamExtent(agent, streamId, row.Int64(0), row.Int64(1));
-        CheckFirst(database, extent);
-        return extent;
+        (long first, long last) = (row.Int64(0), row.Int64(1));
+        CheckFirst(database, agent, streamId, first, last);
+        return new StreamExtent(agent, streamId, first, last);
     }
 
     /// <summary>A beginning that moved would hide commits that are there, or all of them.</summary>
-    private static void CheckFirst(SqliteDatabase database, StreamExtent extent)
+    private static void CheckFirst(SqliteDatabase database, AgentId agent, long streamId, long first, long last)
     {
-        bool isSound = extent.First == 1 && extent.Last >= 1;
-        if (!isSound && extent.First > 1 && extent.First <= extent.Last)
+        bool isSound = first == 1 && last >= 1;
+        if (!isSound && first > 1 && first <= last)
         {
-            using SqliteStatement before = database.Prepare(Sql.CommitHash).Bind(1, extent.StreamId).Bind(2, extent.First - 1);
+            using SqliteStatement before = database.Prepare(Sql.CommitHash).Bind(1, streamId).Bind(2, first - 1);
             isSound = !before.Step();
         }
         if (!isSound)
-            throw new InvariantBrokenException($"The journal of {extent.Agent} should begin at version {extent.First}, but it does not: it is damaged.");
+            throw new InvariantBrokenException($"The journal of {agent} should begin at version {first}, but it does not: it is damaged.");
     }
 
     /// <summary>The columns of stream-head.sql.</summary>
@@ -96,7 +96,7 @@ internal static class StreamRows
         // The stream's row and the last commit went in together: either without the other is damage.
         if (row.IsNull(4) || !row.Bytes(2).SequenceEqual(row.Bytes(6)))
             throw new InvariantBrokenException($"The journal of {agent} should end at version {version}, but that commit is missing or another.");
-        CheckFirst(database, new StreamExtent(agent, row.Int64(0), row.Int64(3), version));
+        CheckFirst(database, agent, row.Int64(0), row.Int64(3), version);
         return new JournalHead(
             agent,
             new AgentVersion(version),
