@@ -9,17 +9,18 @@ namespace Statehouse.Journal.Sqlite;
 /// </summary>
 internal static class IndexRowChecksum
 {
-    /// <param name="agent">Its name is covered; kind and namespace are what was asked for.</param>
+    /// <param name="name">The agent's as it is stored; kind and namespace are what was asked for.</param>
     /// <param name="version">The commit that wrote the row.</param>
     /// <param name="updatedAt">Its time.</param>
     /// <param name="row">What the row says.</param>
     /// <param name="group">The row's group as it is stored.</param>
     /// <param name="labels">The row's labels as they are stored.</param>
     /// <returns>0 to 2^32 - 1.</returns>
-    public static long Of(AgentId agent, AgentVersion version, CommitTime updatedAt, IndexRow row, ReadOnlySpan<byte> group, ReadOnlySpan<byte> labels)
+    public static long Of(
+        ReadOnlySpan<byte> name, AgentVersion version, CommitTime updatedAt, IndexRow row, ReadOnlySpan<byte> group, ReadOnlySpan<byte> labels)
     {
         uint sum = uint.MaxValue;
-        sum = Add(sum, StoredNames.Encode(agent.Name));
+        sum = Add(sum, name);
         sum = Add(sum, version.Value);
         sum = Add(sum, updatedAt.UnixMicroseconds);
         sum = Add(sum, row.Status);

@@ -22,7 +22,7 @@ internal static class IndexRowReader
                 row.IsNull(7) ? null : new CommitTime(row.Int64(7)),
                 row.Bytes(8).ToArray()));
         // Rows from before 0005-index-checksum.sql have none until they are written again.
-        return row.IsNull(9) || row.Int64(9) == IndexRowChecksum.Of(agent, indexed.Version, indexed.UpdatedAt, indexed.Row, row.Bytes(4), row.Bytes(5))
+        return row.IsNull(9) || row.Int64(9) == IndexRowChecksum.Of(row.Bytes(0), indexed.Version, indexed.UpdatedAt, indexed.Row, row.Bytes(4), row.Bytes(5))
             ? indexed
             : throw new InvariantBrokenException($"The index row of {agent} is not what was written: it is damaged.");
     }

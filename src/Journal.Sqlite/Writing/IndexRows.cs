@@ -41,7 +41,7 @@ internal static class IndexRows
             .Bind(10, row.StartedAt.UnixMicroseconds)
             .BindNullable(11, row.DueAt?.UnixMicroseconds)
             .Bind(12, row.Summary.Span)
-            .Bind(13, IndexRowChecksum.Of(agent, commit.Version, commit.Time, row, group, labelsJson))
+            .Bind(13, IndexRowChecksum.Of(StoredNames.Encode(agent.Name), commit.Version, commit.Time, row, group, labelsJson))
             .Run();
     }
 
