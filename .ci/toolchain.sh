@@ -27,16 +27,18 @@ sdk_places() {
 
 # Finds an SDK that global.json accepts, or says what is missing and how to get it.
 require_sdk() {
-  local candidate found=
+  local candidate found= why=
   while read -r candidate; do
     command -v "$candidate" >/dev/null 2>&1 || continue
-    if (cd "$root" && "$candidate" --version >/dev/null 2>&1 </dev/null); then
+    if why=$(cd "$root" && "$candidate" --version 2>&1 </dev/null); then
       dotnet=$candidate
       return 0
     fi
     found="$found $("$candidate" --list-sdks 2>/dev/null </dev/null | cut -d' ' -f1 | tr '\n' ' ')"
   done < <(sdk_places)
   say "missing: the .NET SDK 10.0 (10.0.100 or later); found here:${found:- none}"
+  # It may be there and not start, for instance without a home directory: then only it knows why.
+  if [ -n "$why" ]; then say "the last of them says: ${why%%$'\n'*}"; fi
   say "get it with 'apt-get install dotnet-sdk-10.0' where your distribution has it, or from https://dotnet.microsoft.com/download/dotnet/10.0"
   return 1
 }
