@@ -3,18 +3,21 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 # Packages in a layer of their own: they change less often than code.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
+COPY src/ServerRuntime.props src/
 COPY src/Journal/*.csproj src/Journal/
 COPY src/Journal.Sqlite/*.csproj src/Journal.Sqlite/
 COPY src/Journal.Postgres/*.csproj src/Journal.Postgres/
 COPY src/Agents/*.csproj src/Agents/
+COPY src/Executions/*.csproj src/Executions/
 COPY src/Gateway/*.csproj src/Gateway/
 COPY src/Grains.Interfaces/*.csproj src/Grains.Interfaces/
 COPY src/Grains/*.csproj src/Grains/
 COPY src/Silo/*.csproj src/Silo/
-RUN dotnet restore src/Silo/Statehouse.Silo.csproj
+# For this machine's platform, so that it is compiled ahead (src/ServerRuntime.props).
+RUN dotnet restore src/Silo/Statehouse.Silo.csproj --use-current-runtime
 COPY sql sql
 COPY src src
-RUN dotnet publish src/Silo/Statehouse.Silo.csproj -c Release --no-restore -o /app
+RUN dotnet publish src/Silo/Statehouse.Silo.csproj -c Release --no-restore --use-current-runtime --self-contained false -o /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app

@@ -5,7 +5,7 @@ namespace Statehouse.Journal.Postgres;
 
 /// <summary>
 /// Reads ranges of one agent's commits in pages, each a short statement of its own: a slow consumer holds neither a
-/// connection nor a snapshot, and never more than one page of memory. Every commit must chain on the one before (I11): a
+/// connection nor a snapshot, and never more than two pages of memory. Every commit must chain on the one before (I11): a
 /// changed byte is found when it is read.
 /// </summary>
 internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
@@ -19,14 +19,32 @@ internal sealed class CommitReader(PostgresSessions sessions, HeadReader heads)
         JournalHandle handle, AgentVersion from, AgentVersion to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         (long streamId, AgentVersion firstKept, AgentVersion next, AgentVersion last) = await ClipAsync(handle, from, to, cancellationToken).ConfigureAwait(false);
-        while (next <= last)
+        Task<List<JournalCommit>>? ahead = null;
+        try
         {
-            foreach (JournalCommit commit in await PageAsync(SqlText.ReadForward, handle, streamId, firstKept, next, last, next, cancellationToken).ConfigureAwait(false))
+            for (int pages = 1; next <= last; pages++)
             {
-                yield return commit.Version == next ? commit : throw await MissingAsync(handle, streamId, next, cancellationToken).ConfigureAwait(false);
-                next = next.Next;
+                cancellationToken.ThrowIfCancellationRequested(); // also where the page is there already
+                List<JournalCommit> page = await (ahead ?? ReadAsync(next)).ConfigureAwait(false);
+                AgentVersion following = page[^1].Version.Next;
+                // Who took a second page mostly takes a third: the database reads it while this one is used.
+                ahead = pages > 1 && following <= last ? ReadAsync(following) : null;
+                foreach (JournalCommit commit in page)
+                {
+                    yield return commit.Version == next ? commit : throw await MissingAsync(handle, streamId, next, cancellationToken).ConfigureAwait(false);
+                    next = next.Next;
+                }
             }
         }
+        finally
+        {
+            // Of a reader that has left: nothing runs on behind it, and nobody asked for what this page would have said.
+            if (ahead is not null)
+                await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Task<List<JournalCommit>> ReadAsync(AgentVersion first) =>
+            PageAsync(SqlText.ReadForward, handle, streamId, firstKept, first, last, first, cancellationToken);
     }
 
     public async IAsyncEnumerable<JournalCommit> BackwardAsync(

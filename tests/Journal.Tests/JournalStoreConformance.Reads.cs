@@ -61,20 +61,46 @@ public abstract partial class JournalStoreConformance
         AssertSameCommits(agent.Acknowledged, backward);
     }
 
-    [Fact]
-    public async Task A_reader_may_stop_early_and_writes_go_on_meanwhile()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1500)] // by then a store may read ahead
+    public async Task A_reader_may_stop_early_and_writes_go_on_meanwhile(long stopAt)
     {
         var agent = new Commits("a");
         await AppendAsync(agent, 3000);
         // More abandoned enumerations than any pool has connections, each in mid-page.
         for (int i = 0; i < 64; i++)
         {
+            long read = 0;
             await foreach (JournalCommit commit in Store.ReadForwardAsync(agent.Handle, new AgentVersion(1), agent.Version, Cancellation))
             {
-                Assert.Equal(new AgentVersion(1), commit.Version);
+                Assert.Equal(new AgentVersion(++read), commit.Version);
+                if (read < stopAt)
+                    continue;
                 await AppendAsync(agent);
                 break;
             }
+        }
+
+        await AssertJournalIsAsync(agent);
+    }
+
+    [Fact]
+    public async Task A_reader_that_is_cancelled_in_mid_range_hears_so_and_leaves_nothing_behind()
+    {
+        var agent = new Commits("a");
+        await AppendAsync(agent, 3000);
+        for (int i = 0; i < 64; i++)
+        {
+            using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            {
+                await foreach (JournalCommit commit in Store.ReadForwardAsync(agent.Handle, new AgentVersion(1), agent.Version, leaving.Token))
+                {
+                    if (commit.Version.Value == 1500)
+                        await leaving.CancelAsync();
+                }
+            });
         }
 
         await AssertJournalIsAsync(agent);

@@ -104,6 +104,15 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void The_image_restores_with_every_project_that_the_silo_is_made_of()
+    {
+        string dockerfile = SourceTree.Read("Dockerfile");
+        Found.Nothing(from project in SourceTree.Files("src/", ".csproj").Select(file => file.Split('/')[1])
+                      where ProjectArrows.MayName("Silo", project) && !dockerfile.Contains($"COPY src/{project}/*.csproj src/{project}/", StringComparison.Ordinal)
+                      select $"Dockerfile does not copy src/{project}/*.csproj before it restores");
+    }
+
+    [Fact]
     public void Every_instrument_of_the_code_is_documented_under_its_exposed_name()
     {
         List<string> instruments = (from file in SourceTree.Files("src/", ".cs")
