@@ -64,7 +64,8 @@ internal static class JournalFile
             if (database.IsReadOnly)
                 throw new JournalOpenException(
                     $"The journal {path} cannot be opened: it cannot be written; check its permissions and how its disk is mounted.");
-            database.CheckpointEvery(options.CheckpointPages);
+            // A bound only: before that they are moved beside the writer.
+            database.CheckpointEvery(2 * options.CheckpointPages);
             options.OnCrashPoint?.Invoke(CrashPoint.WhileOpening);
             if (database.TryEmptyWal())
                 CheckLength(database);
