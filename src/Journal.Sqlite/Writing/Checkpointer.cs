@@ -20,6 +20,7 @@ internal sealed class Checkpointer : IDisposable
     private readonly IOperatorLog _log;
     private readonly Thread _thread;
     private readonly AutoResetEvent _wanted = new(initialState: false);
+    private readonly Lock _pass = new();
     private volatile Phase _phase;
     private volatile bool _isClosing;
 
@@ -63,6 +64,14 @@ internal sealed class Checkpointer : IDisposable
             _phase = Phase.Moving;
             _wanted.Set();
         }
+    }
+
+    /// <summary>Empties the WAL on the writer's connection once no pass runs, which would stand in the way.</summary>
+    /// <returns>As <see cref="SqliteDatabase.TryEmptyWal"/>.</returns>
+    public bool TryEmptyWal(SqliteDatabase writer)
+    {
+        lock (_pass)
+            return writer.TryEmptyWal();
     }
 
     /// <summary>Waits for the pass that runs, and closes the connection.</summary>
@@ -115,9 +124,12 @@ internal sealed class Checkpointer : IDisposable
         long before = 0;
         for (int pass = 0; pass < PassesMax && !_isClosing; pass++)
         {
-            if (database.MoveWal() is not { } wal || wal.Moved < wal.InWal || wal.InWal - before <= RestMax)
+            (long InWal, long Moved)? wal;
+            lock (_pass)
+                wal = database.MoveWal();
+            if (wal is not { } now || now.Moved < now.InWal || now.InWal - before <= RestMax)
                 return;
-            before = wal.InWal;
+            before = now.InWal;
         }
     }
 

@@ -155,7 +155,7 @@ internal sealed class WriterLoop : IAsyncDisposable
     {
         try
         {
-            if (!_database.TryEmptyWal())
+            if (!_checkpointer.TryEmptyWal(_database))
                 return false;
         }
         catch (SqliteFailure failure)
