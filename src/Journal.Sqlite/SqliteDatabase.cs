@@ -115,25 +115,6 @@ internal sealed class SqliteDatabase : IDisposable
         return true;
     }
 
-    /// <summary>Moves what it can of the WAL into the database file, without waiting for anybody.</summary>
-    /// <returns>Pages in the WAL, and how many of them have been moved; null where another connection is at it.</returns>
-    public (long InWal, long Moved)? MoveWal()
-    {
-        int code = raw.sqlite3_wal_checkpoint_v2(_connection, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out int inWal, out int moved);
-        if (SqliteFailure.PrimaryCodeOf(code) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED)
-            return null;
-        ThrowUnless(code == raw.SQLITE_OK, code);
-        return (inWal, moved);
-    }
-
-    /// <summary>Pages that this connection wrote since this was last asked.</summary>
-    public int TakePagesWritten()
-    {
-        int code = raw.sqlite3_db_status(_connection, raw.SQLITE_DBSTATUS_CACHE_WRITE, out int pages, out _, 1);
-        ThrowUnless(code == raw.SQLITE_OK, code);
-        return pages;
-    }
-
     /// <summary>Makes a commit that leaves this many pages or more in the WAL move them into the database file.</summary>
     public void CheckpointEvery(int pages)
     {

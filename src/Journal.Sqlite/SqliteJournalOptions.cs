@@ -10,9 +10,8 @@ public sealed record SqliteJournalOptions
     public int ReadConnections { get; init; } = 4;
 
     /// <summary>
-    /// Pages (4 KiB each) that gather in the write-ahead file before they are moved into the database file, beside the
-    /// writer; at twice as many a commit moves them itself. 100..1,000,000, default 8,000 (32 MiB). More: fewer page
-    /// writes, a longer recovery after a crash.
+    /// Pages (4 KiB each) that gather in the write-ahead file before a commit moves them into the database. 100..1,000,000,
+    /// default 8,000 (32 MiB). More: fewer page writes, a longer recovery after a crash.
     /// </summary>
     public int CheckpointPages { get; init; } = 8_000;
 

@@ -152,7 +152,7 @@ public sealed class SqliteJournalStore : IJournalStore, IAgentIndex, IJournalRet
         try
         {
             SqliteDatabase database = JournalFile.Open(directory, options);
-            var writer = new WriterLoop(database, options.CheckpointPages, log);
+            var writer = new WriterLoop(database, log);
             return new SqliteJournalStore(directoryLock, writer, new ReadPool(directory.JournalFile, options, writer), log, options.OnCrashPoint);
         }
         catch

@@ -64,8 +64,8 @@ internal static class JournalFile
             if (database.IsReadOnly)
                 throw new JournalOpenException(
                     $"The journal {path} cannot be opened: it cannot be written; check its permissions and how its disk is mounted.");
-            // A bound only: before that they are moved beside the writer.
-            database.CheckpointEvery(2 * options.CheckpointPages);
+            // No other connection may: docs/decisions/0015-checkpoints-stay-with-the-writer.md.
+            database.CheckpointEvery(options.CheckpointPages);
             options.OnCrashPoint?.Invoke(CrashPoint.WhileOpening);
             if (database.TryEmptyWal())
                 CheckLength(database);

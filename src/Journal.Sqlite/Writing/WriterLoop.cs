@@ -10,19 +10,16 @@ namespace Statehouse.Journal.Sqlite.Writing;
 internal sealed class WriterLoop : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
-    private readonly Checkpointer _checkpointer;
     private readonly IOperatorLog _log;
     private readonly BlockingCollection<Job> _jobs = new(new ConcurrentQueue<Job>());
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isInDoubt;
 
     /// <param name="database">Becomes the loop's own, and is closed with it.</param>
-    /// <param name="checkpointPages">Pages in the WAL that are then moved into the database file.</param>
     /// <param name="log">Hears of commits in doubt.</param>
-    public WriterLoop(SqliteDatabase database, int checkpointPages, IOperatorLog log)
+    public WriterLoop(SqliteDatabase database, IOperatorLog log)
     {
         _database = database;
-        _checkpointer = new Checkpointer(database.Path, checkpointPages, log);
         _log = log;
         new Thread(Run) { IsBackground = true, Name = "statehouse-journal-writer" }.Start();
     }
@@ -64,13 +61,7 @@ internal sealed class WriterLoop : IAsyncDisposable
     private void Run()
     {
         foreach (Job job in _jobs.GetConsumingEnumerable())
-        {
             RunJob(job);
-            if (!_isInDoubt)
-                _checkpointer.AfterTransaction(_database);
-        }
-        // First: the last connection to be closed moves the rest of the WAL.
-        _checkpointer.Dispose();
         _database.Dispose();
         _stopped.SetResult();
     }
@@ -155,7 +146,7 @@ internal sealed class WriterLoop : IAsyncDisposable
     {
         try
         {
-            if (!_checkpointer.TryEmptyWal(_database))
+            if (!_database.TryEmptyWal())
                 return false;
         }
         catch (SqliteFailure failure)
